@@ -1,0 +1,1 @@
+"""Feedback loops on human pose: the library behind the workflow."""

@@ -1,0 +1,1 @@
+"""SMPL-family models, the open embedded body, joint sets."""

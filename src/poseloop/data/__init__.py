@@ -1,0 +1,1 @@
+"""Sample stores and the data sets built from bodies, motion and renders."""

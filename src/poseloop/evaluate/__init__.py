@@ -1,0 +1,1 @@
+"""Metrics, meshes from views, independent judges and statistics."""

@@ -1,0 +1,1 @@
+"""Motion sources, retargeting, selection and statistics of poses."""

@@ -1,0 +1,1 @@
+"""Autoencoder, multi-view denoiser and its sampler."""

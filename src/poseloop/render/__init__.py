@@ -1,0 +1,1 @@
+"""Cameras, appearance, two rendering back ends and skeleton maps."""

@@ -1,0 +1,1 @@
+"""PoseScore and fine-tuning by its gradient."""

@@ -1,0 +1,1 @@
+"""Seeds, errors, atomic files, config loading, checkpoints and command lines."""

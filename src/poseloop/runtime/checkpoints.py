@@ -1,0 +1,58 @@
+"""Checkpoints of a training run, in a scratch folder keyed by all that determines its result."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import torch
+
+from poseloop.runtime.files import atomic_path, sha256
+
+SCRATCH = Path(os.environ.get("POSELOOP_SCRATCH", ".scratch"))
+
+
+def run_key(name: str, inputs: Iterable[str | Path], *settings: object) -> str:
+    """Key of a run: its name and a hash of its input files (config, code, data) and settings."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for path in sorted(map(str, inputs)):
+        digest.update(f"{path}:{sha256(path)}\n".encode())
+    return f"{name}-{digest.hexdigest()[:16]}"
+
+
+class Checkpoints:
+    """Save and restore the whole state of a training loop.
+
+    Parameters
+    ----------
+    key : str
+        From `run_key`; another config, code or input is another folder, so that a checkpoint
+        can never be resumed under conditions other than its own.
+    every : int
+        Steps between saves.
+    """
+
+    def __init__(self, key: str, every: int) -> None:
+        self.folder = SCRATCH / key
+        self.every = every
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    def restore(self) -> dict | None:
+        """The last saved state, or None at the start of a run."""
+        if not self.path.is_file():
+            return None
+        return torch.load(self.path, map_location="cpu", weights_only=True)
+
+    def save(self, step: int, state: Callable[[], dict]) -> None:
+        """Save `state()` if `step` (counted from 1) is a multiple of `every`."""
+        if step % self.every == 0:
+            with atomic_path(self.path) as temporary:
+                torch.save({"step": step, **state()}, temporary)
+
+    def discard(self) -> None:
+        """Remove the folder: the declared output has been written."""
+        shutil.rmtree(self.folder, ignore_errors=True)

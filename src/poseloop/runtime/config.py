@@ -1,0 +1,43 @@
+"""Config files: plain YAML, checked by pydantic; a typo names the field and the file."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import require_file
+
+
+class Config(BaseModel):
+    """Base of every config model: unknown keys are errors and values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+C = TypeVar("C", bound=Config)
+
+
+def load_config(path: str | Path, model: type[C]) -> C:
+    """Read one YAML file into `model`.
+
+    Raises
+    ------
+    UserError
+        The file is missing or not YAML, or a field is unknown, missing or of the wrong kind;
+        the message names every such field and the file.
+    """
+    path = require_file(path, "config file")
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise UserError(f"{path}: not valid YAML ({fault})") from fault
+    try:
+        return model.model_validate({} if content is None else content)
+    except ValidationError as fault:
+        faults = "; ".join(
+            f"{'.'.join(map(str, error['loc'])) or 'top level'}: {error['msg']}"
+            for error in fault.errors()
+        )
+        raise UserError(f"{path}: {faults}") from fault

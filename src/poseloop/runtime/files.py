@@ -1,0 +1,105 @@
+"""Reading and writing files: atomic, free of pickle, the same bytes for the same content."""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from poseloop.runtime.errors import UserError
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; it takes `path`'s place only if the block succeeds.
+
+    The temporary name keeps the suffix, because some writers choose the format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_file(path: str | Path, what: str) -> Path:
+    """Return `path` if it is a file.
+
+    Raises
+    ------
+    UserError
+        It is missing or not a file; `what` says what it should have been.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: {what} not found")
+    return path
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as a compressed npz, atomically; equal arrays give equal bytes."""
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **{name: np.asarray(arrays[name]) for name in sorted(arrays)})
+
+
+def read_npz(path: str | Path, *required: str) -> dict[str, np.ndarray]:
+    """Read every array of an npz without unpickling anything.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is no npz, holds Python objects, or lacks a `required` array.
+    """
+    path = require_file(path, "npz file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as fault:
+        raise UserError(f"{path}: not a readable npz file ({fault})") from fault
+    missing = [name for name in required if name not in arrays]
+    if missing:
+        raise UserError(f"{path}: lacks the array(s) {', '.join(missing)}")
+    return arrays
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write JSON with sorted keys and a final newline, atomically; NaN is refused."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> object:
+    """Read a JSON file.
+
+    Raises
+    ------
+    UserError
+        The file is missing or is not JSON.
+    """
+    path = require_file(path, "JSON file")
+    try:
+        return json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise UserError(f"{path}: not valid JSON ({fault})") from fault
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text)
+
+
+def sha256(path: str | Path) -> str:
+    """Hex digest of a file's content."""
+    with open(path, "rb") as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""Weights as safetensors, with the configuration that rebuilds the module beside them."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import atomic_path, require_file
+
+
+def write_weights(path: str | Path, state: dict[str, torch.Tensor], metadata: dict) -> None:
+    """Write tensors and JSON `metadata` as one safetensors file, atomically."""
+    tensors = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {"config": json.dumps(metadata, sort_keys=True)})
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
+    """Read what `write_weights` wrote.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is no safetensors file, or carries no configuration.
+    """
+    path = require_file(path, "weights file")
+    try:
+        with safe_open(path, "pt") as archive:
+            metadata = json.loads((archive.metadata() or {})["config"])
+            return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
+    except (SafetensorError, KeyError, json.JSONDecodeError) as fault:
+        raise UserError(f"{path}: not a weights file of this project ({fault})") from fault
+
+
+def load_into(module: torch.nn.Module, state: dict[str, torch.Tensor], path: str | Path) -> None:
+    """Load `state` into `module`, strictly.
+
+    Raises
+    ------
+    UserError
+        A tensor is missing, unexpected or of another shape; `path` is named.
+    """
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as fault:
+        raise UserError(f"{path}: weights do not fit the configured model ({fault})") from fault
