@@ -39,6 +39,7 @@ class Checkpoints:
 
     @property
     def path(self) -> Path:
+        """The checkpoint file of this run."""
         return self.folder / "checkpoint.pt"
 
     def restore(self) -> dict | None:

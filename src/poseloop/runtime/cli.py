@@ -1,4 +1,4 @@
-"""How every script ends: user faults as one line and exit code 2, everything else as a traceback."""
+"""How every script ends: a user fault as one line and exit code 2, all else as a traceback."""
 
 import errno
 import sys

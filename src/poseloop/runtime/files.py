@@ -46,7 +46,8 @@ def require_file(path: str | Path, what: str) -> Path:
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays as a compressed npz, atomically; equal arrays give equal bytes."""
     with atomic_path(path) as temporary:
-        np.savez_compressed(temporary, **{name: np.asarray(arrays[name]) for name in sorted(arrays)})
+        ordered = {name: np.asarray(arrays[name]) for name in sorted(arrays)}
+        np.savez_compressed(temporary, **ordered)
 
 
 def read_npz(path: str | Path, *required: str) -> dict[str, np.ndarray]:

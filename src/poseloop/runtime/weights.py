@@ -30,7 +30,8 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
     try:
         with safe_open(path, "pt") as archive:
             metadata = json.loads((archive.metadata() or {})["config"])
-            return {name: archive.get_tensor(name) for name in archive.keys()}, metadata
+            names = archive.keys()
+            return {name: archive.get_tensor(name) for name in names}, metadata
     except (SafetensorError, KeyError, json.JSONDecodeError) as fault:
         raise UserError(f"{path}: not a weights file of this project ({fault})") from fault
 
