@@ -24,7 +24,7 @@ class StudyConfig(Config):
         "before fine-tuning; every other name is a variant in drpose.yaml"
     )
     benchmarks: list[str] = Field(
-        description="benchmarks to render, sample and evaluate; each is an entry of benchmarks.yaml",
+        description="benchmarks to render, sample and evaluate: entries of benchmarks.yaml",
         min_length=1,
     )
     training_scans: list[str] = Field(
