@@ -1,0 +1,110 @@
+"""The loop that every network here is trained by: optimiser, weight average, log, exact resume."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import trange
+
+from poseloop.multiview.config import OptimizerConfig
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import write_text
+
+Row = dict[str, float]
+
+
+def rate_factor(step: int, steps: int, config: OptimizerConfig) -> float:
+    """Learning rate at `step` (from 0) of `steps`, as a share of the peak."""
+    if step < config.warmup_steps:
+        return (step + 1) / config.warmup_steps
+    progress = (step - config.warmup_steps) / max(1, steps - config.warmup_steps)
+    return config.final_rate + (1 - config.final_rate) * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def fit(
+    module: nn.Module,
+    backward: Callable[[int], Row],
+    steps: int,
+    optimizer_config: OptimizerConfig,
+    ema_decay: float,
+    checkpoints: Checkpoints,
+    validate: Callable[[nn.Module], Row] | None = None,
+    validate_every: int = 1,
+) -> tuple[nn.Module, list[Row]]:
+    """Train `module` in place.
+
+    Parameters
+    ----------
+    backward : called with the step (from 0); leaves gradients on the parameters that require
+        them and returns what to log. It must draw its randomness from streams named by the step,
+        so that a resumed run repeats an unbroken one.
+    validate : called with the averaged module before the first step, every `validate_every` steps
+        and at the end.
+
+    Returns
+    -------
+    the exponential moving average of the module, and one row per step
+
+    Raises
+    ------
+    UserError
+        A logged value is not finite: the run has diverged.
+    """
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained,
+        lr=optimizer_config.learning_rate,
+        weight_decay=optimizer_config.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: rate_factor(step, steps, optimizer_config)
+    )
+    average = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(ema_decay))
+    rows: list[Row] = []
+
+    state = checkpoints.restore()
+    if state is not None:
+        module.load_state_dict(state["module"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+        rows = state["rows"]
+    elif validate is not None:
+        rows.append({"step": 0, **validate(average.module)})
+
+    for step in trange(len([row for row in rows if row["step"] > 0]), steps, mininterval=10):
+        optimizer.zero_grad(set_to_none=True)
+        row = backward(step)
+        row["grad_norm"] = float(nn.utils.clip_grad_norm_(trained, optimizer_config.clip_grad_norm))
+        if not all(map(math.isfinite, row.values())):
+            raise UserError(
+                f"training diverged at step {step + 1} ({row}): lower `learning_rate` in its config"
+            )
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(module)
+        row = {"step": step + 1, **row}
+        if validate is not None and ((step + 1) % validate_every == 0 or step + 1 == steps):
+            row |= validate(average.module)
+        rows.append(row)
+        checkpoints.save(
+            step + 1,
+            lambda: {
+                "module": module.state_dict(),
+                "average": average.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+                "rows": rows,
+            },
+        )
+    return average.module, rows
+
+
+def write_log(path: str | Path, rows: list[Row]) -> None:
+    """Write the rows of `fit` as CSV, six significant digits."""
+    write_text(path, pd.DataFrame(rows).to_csv(index=False, float_format="%.6g"))

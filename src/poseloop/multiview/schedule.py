@@ -1,0 +1,51 @@
+"""The noise schedule: diffusers' DDIM scheduler and the conversions of v-prediction."""
+
+import torch
+from diffusers import DDIMScheduler
+
+from poseloop.multiview.config import ScheduleConfig
+
+
+def make_scheduler(config: ScheduleConfig) -> DDIMScheduler:
+    """DDIM with linear betas and v-prediction (fact sheet DrPose 4.3)."""
+    return DDIMScheduler(
+        num_train_timesteps=config.train_timesteps,
+        beta_start=config.beta_start,
+        beta_end=config.beta_end,
+        beta_schedule="linear",
+        prediction_type="v_prediction",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1 if config.timestep_spacing == "leading" else 0,
+        timestep_spacing=config.timestep_spacing,
+    )
+
+
+def signal_and_noise(
+    scheduler: DDIMScheduler, timesteps: torch.Tensor, dims: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Alpha and sigma at timesteps (B,), each shaped (B, 1, ...) with `dims` axes."""
+    alphas_cumprod = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+    alphas_cumprod = alphas_cumprod.view(-1, *[1] * (dims - 1))
+    return alphas_cumprod.sqrt(), (1.0 - alphas_cumprod).sqrt()
+
+
+def predict_original(
+    scheduler: DDIMScheduler, v: torch.Tensor, latents: torch.Tensor, timesteps: torch.Tensor
+) -> torch.Tensor:
+    """One-step estimate of the clean latents: alpha x - sigma v (fact sheet DrPose 1.4)."""
+    alpha, sigma = signal_and_noise(scheduler, timesteps, latents.dim())
+    return alpha * latents - sigma * v
+
+
+def min_snr_weights(
+    scheduler: DDIMScheduler, timesteps: torch.Tensor, gamma: float
+) -> torch.Tensor:
+    """Weights (B,) of the squared error of v: min(SNR, gamma) / (SNR + 1).
+
+    Min-SNR weights the squared error of x0 by min(SNR, gamma); that of v is (SNR + 1) times as
+    large (Hang et al. 2023, section 3.4).
+    """
+    alphas_cumprod = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
+    snr = alphas_cumprod / (1.0 - alphas_cumprod)
+    return snr.clamp(max=gamma) / (snr + 1.0)
