@@ -1,0 +1,38 @@
+# Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo smoke test lint clean
+
+BIN := .venv/bin
+# Snakemake's jobs and DVC's stages find the environment on the PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help:
+	@echo "make setup   environment in .venv"
+	@echo "make demo    every table and figure of the demo preset"
+	@echo "make smoke   the same chain, tiny: every rule runs once"
+	@echo "make test    tests"
+	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml up to date"
+	@echo "make clean   caches and logs; results stay"
+
+setup:
+	@envs/setup.sh
+
+demo: PRESET = demo
+smoke: PRESET = smoke
+demo smoke: setup
+	snakemake all --config preset=$(PRESET)
+	@cat results/$(PRESET)/tables/*.md
+	@echo "Figures: $(CURDIR)/results/$(PRESET)/figures/"
+
+test: setup
+	pytest -q
+
+lint: setup
+	ruff check
+	ruff format --check
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	python scripts/gen_dvc.py --check
+
+clean:
+	rm -rf .snakemake .scratch .pytest_cache .ruff_cache logs benchmarks

@@ -1,0 +1,80 @@
+"""Helpers of the rules: config files, import closures, the study's lists, the shell environment.
+
+In:  `--config preset=<name>` and config/<preset>/study.yaml.
+Out: PRESET, STUDY, TABLES, cfg(), code_of(), threads_of(), model_of() for the other rule files.
+"""
+
+import sys
+from pathlib import Path
+
+# The library in this checkout, whatever copy of it is installed.
+sys.path.insert(0, str(Path("src").resolve()))
+
+from poseloop.runtime import closure, study
+from poseloop.runtime.errors import UserError
+
+
+def or_exit(function, *arguments):
+    """Call `function`; a fault of the user ends Snakemake with one line and exit code 2."""
+    try:
+        return function(*arguments)
+    except UserError as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        sys.exit(2)
+
+
+PRESET = or_exit(study.preset_of, config)
+STUDY = or_exit(study.load_study, PRESET)
+
+
+def cfg(*concerns):
+    """The preset's config file for each concern, as rule inputs."""
+    files = [or_exit(study.config_file, PRESET, concern) for concern in concerns]
+    return files[0] if len(files) == 1 else files
+
+
+def threads_of(concern):
+    """The thread count that the preset's config file for `concern` asks for."""
+    return or_exit(study.threads_of, cfg(concern))
+
+
+def code_of(script):
+    """scripts/<script>.py and every library module that it imports, as rule inputs."""
+    return closure.import_closure(f"scripts/{script}.py")
+
+
+def model_of(wildcards):
+    """Weights that a method samples with: the base has one model for all seeds of the noise."""
+    if wildcards.method == "base":
+        return "<results>/multiview/model.safetensors"
+    return f"<results>/drpose/{wildcards.method}/seed{wildcards.seed}/model.safetensors"
+
+
+def environment():
+    """Shell lines before every job: this checkout's library and one thread for BLAS and OpenMP.
+
+    Scripts set their own thread count from config, so that no digit depends on the machine.
+    Snakemake's Python goes first on the PATH, unless a rule's conda environment is active.
+    """
+    python = Path(sys.executable).parent
+    deployment = workflow.deployment_settings
+    active = deployment is not None and deployment.deployment_method
+    return " ".join(
+        [
+            "set -euo pipefail;",
+            "" if active else f'export PATH="{python}:$PATH";',
+            'export PYTHONPATH="$PWD/src${{PYTHONPATH:+:$PYTHONPATH}}" PYTHONHASHSEED=0;',
+            "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1;",
+        ]
+    )
+
+
+TABLES = ["geometry", "appearance", "pose"]
+
+shell.prefix(environment())
+
+
+pathvars:
+    results=f"results/{PRESET}",
+    logs=f"logs/{PRESET}",
+    benchmarks=f"benchmarks/{PRESET}",

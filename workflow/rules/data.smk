@@ -1,0 +1,103 @@
+"""Rendered people: multi-view scans, the DrPose15K-style pose set, benchmarks.
+
+In:  the body and the motion clips (assets.smk), scans.yaml, poseset.yaml, benchmarks.yaml.
+Out: <results>/scans/{set}.npz, <results>/poseset/{poses,images}.npz,
+     <results>/benchmarks/{benchmark}.npz. Set and benchmark names come from study.yaml.
+"""
+
+
+rule render_scans:
+    input:
+        code=code_of("render_scans"),
+        config=cfg("scans"),
+        body=rules.bake_body.output,
+        clips=rules.prepare_motion.output.clips,
+    output:
+        "<results>/scans/{set}.npz",
+    log:
+        "<logs>/render_scans/{set}.log",
+    benchmark:
+        "<benchmarks>/render_scans/{set}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: threads_of("scans")
+    resources:
+        mem_mb=2500,
+    message:
+        "Rendering the scans of {wildcards.set}"
+    shell:
+        "python scripts/render_scans.py --config {input.config} --set {wildcards.set}"
+        " --body {input.body} --clips {input.clips} --output {output} > {log} 2>&1"
+
+
+rule select_poses:
+    input:
+        code=code_of("select_poses"),
+        config=cfg("poseset"),
+        body=rules.bake_body.output,
+        clips=rules.prepare_motion.output.clips,
+    output:
+        "<results>/poseset/poses.npz",
+    log:
+        "<logs>/select_poses.log",
+    benchmark:
+        "<benchmarks>/select_poses.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: threads_of("poseset")
+    resources:
+        mem_mb=1500,
+    message:
+        "Selecting diverse poses by farthest-point sampling"
+    shell:
+        "python scripts/select_poses.py --config {input.config} --body {input.body}"
+        " --clips {input.clips} --output {output} > {log} 2>&1"
+
+
+rule render_poseset:
+    input:
+        code=code_of("render_poseset"),
+        config=cfg("poseset"),
+        body=rules.bake_body.output,
+        poses=rules.select_poses.output,
+    output:
+        "<results>/poseset/images.npz",
+    log:
+        "<logs>/render_poseset.log",
+    benchmark:
+        "<benchmarks>/render_poseset.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: threads_of("poseset")
+    resources:
+        mem_mb=2500,
+    message:
+        "Making one image per selected pose"
+    shell:
+        "python scripts/render_poseset.py --config {input.config} --body {input.body}"
+        " --poses {input.poses} --output {output} > {log} 2>&1"
+
+
+rule render_benchmark:
+    input:
+        code=code_of("render_benchmark"),
+        config=cfg("benchmarks"),
+        body=rules.bake_body.output,
+        clips=rules.prepare_motion.output.clips,
+    output:
+        "<results>/benchmarks/{benchmark}.npz",
+    log:
+        "<logs>/render_benchmark/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/render_benchmark/{benchmark}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: threads_of("benchmarks")
+    resources:
+        mem_mb=2000,
+    message:
+        "Rendering the benchmark {wildcards.benchmark}"
+    shell:
+        "python scripts/render_benchmark.py --config {input.config}"
+        " --benchmark {wildcards.benchmark} --body {input.body} --clips {input.clips}"
+        " --output {output} > {log} 2>&1"
