@@ -2,7 +2,7 @@
 
     python scripts/gen_dvc.py                  # the default preset
     python scripts/gen_dvc.py --preset smoke   # another one
-    python scripts/gen_dvc.py --check          # exit code 2 if dvc.yaml is not what would be written
+    python scripts/gen_dvc.py --check          # exit code 2 if dvc.yaml differs
 
 Each stage calls Snakemake for its own job, so that both tools run the same commands on the same
 list of files. Config files become `params`, code and data become `deps`.

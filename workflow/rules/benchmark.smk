@@ -21,7 +21,7 @@ rule train_judge:
         "<benchmarks>/train_judge.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("judge")
+    threads: cores_of("judge")
     resources:
         mem_mb=3000,
         gpu=1,
@@ -47,7 +47,7 @@ rule evaluate_truth:
         "<benchmarks>/evaluate_truth.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("evaluate")
+    threads: cores_of("evaluate")
     resources:
         mem_mb=2500,
     message:
@@ -72,7 +72,7 @@ rule evaluate:
         "<benchmarks>/evaluate/{method}/seed{seed}.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("evaluate")
+    threads: cores_of("evaluate")
     resources:
         mem_mb=2500,
     message:

@@ -1,7 +1,7 @@
 """Helpers of the rules: config files, import closures, the study's lists, the shell environment.
 
 In:  `--config preset=<name>` and config/<preset>/study.yaml.
-Out: PRESET, STUDY, TABLES, cfg(), code_of(), threads_of(), model_of() for the other rule files.
+Out: PRESET, STUDY, TABLES, cfg(), code_of(), cores_of(), assets_of(), model_of() for the other rule files.
 """
 
 import sys
@@ -27,15 +27,19 @@ PRESET = or_exit(study.preset_of, config)
 STUDY = or_exit(study.load_study, PRESET)
 
 
-def cfg(*concerns):
-    """The preset's config file for each concern, as rule inputs."""
-    files = [or_exit(study.config_file, PRESET, concern) for concern in concerns]
-    return files[0] if len(files) == 1 else files
+def cfg(concern):
+    """The preset's config file for a concern, as rule input."""
+    return or_exit(study.config_file, PRESET, concern)
 
 
-def threads_of(concern):
-    """The thread count that the preset's config file for `concern` asks for."""
-    return or_exit(study.threads_of, cfg(concern))
+def cores_of(concern):
+    """CPU cores that the preset's config file for `concern` asks for."""
+    return or_exit(study.cores_of, cfg(concern))
+
+
+def assets_of(concern):
+    """The user's own files that the preset's config file for `concern` names, as rule inputs."""
+    return or_exit(study.assets_of, cfg(concern))
 
 
 def code_of(script):

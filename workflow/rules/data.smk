@@ -20,7 +20,7 @@ rule render_scans:
         "<benchmarks>/render_scans/{set}.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("scans")
+    threads: cores_of("scans")
     resources:
         mem_mb=2500,
     message:
@@ -44,7 +44,7 @@ rule select_poses:
         "<benchmarks>/select_poses.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("poseset")
+    threads: cores_of("poseset")
     resources:
         mem_mb=1500,
     message:
@@ -68,7 +68,7 @@ rule render_poseset:
         "<benchmarks>/render_poseset.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("poseset")
+    threads: cores_of("poseset")
     resources:
         mem_mb=2500,
     message:
@@ -92,7 +92,7 @@ rule render_benchmark:
         "<benchmarks>/render_benchmark/{benchmark}.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: threads_of("benchmarks")
+    threads: cores_of("benchmarks")
     resources:
         mem_mb=2000,
     message:

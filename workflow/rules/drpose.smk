@@ -26,7 +26,7 @@ rule finetune_drpose:
         "<benchmarks>/finetune_drpose/{variant}/seed{seed}.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("drpose")
+    threads: cores_of("drpose")
     resources:
         mem_mb=2500,
         gpu=1,
@@ -62,7 +62,7 @@ rule generate:
         "<benchmarks>/generate/{method}/seed{seed}.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("generate")
+    threads: cores_of("generate")
     resources:
         mem_mb=2500,
         gpu=1,

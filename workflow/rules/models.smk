@@ -22,7 +22,7 @@ rule train_autoencoder:
         "<benchmarks>/train_autoencoder.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("autoencoder")
+    threads: cores_of("autoencoder")
     resources:
         mem_mb=4000,
         gpu=1,
@@ -52,7 +52,7 @@ rule encode_latents:
         "<benchmarks>/encode_latents.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("autoencoder")
+    threads: cores_of("autoencoder")
     resources:
         mem_mb=4000,
         gpu=1,
@@ -82,7 +82,7 @@ rule train_multiview:
         "<benchmarks>/train_multiview.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("multiview")
+    threads: cores_of("multiview")
     resources:
         mem_mb=5000,
         gpu=1,
@@ -112,7 +112,7 @@ rule train_posescore:
         "<benchmarks>/train_posescore.tsv"
     conda:
         "../../envs/gpu.yaml"
-    threads: threads_of("posescore")
+    threads: cores_of("posescore")
     resources:
         mem_mb=4000,
         gpu=1,

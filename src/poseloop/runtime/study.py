@@ -10,6 +10,8 @@ from poseloop.runtime.errors import UserError
 
 CONFIG = Path("config")
 DEFAULT_PRESET = "demo"
+# Keys of config files whose value is a file or folder that the workflow does not make.
+ASSET_KEYS = {"path", "lpips_backbone"}
 
 
 class StudyConfig(Config):
@@ -98,21 +100,50 @@ def load_study(preset: str) -> StudyConfig:
     return load_config(config_file(preset, "study"), StudyConfig)
 
 
-def threads_of(path: str | Path) -> int:
-    """The `threads` value of a config file, 1 if it has none.
+def cores_of(path: str | Path) -> int:
+    """CPU cores that a config file asks for: its `threads`, or its `processes`, or 1.
 
-    The count belongs to the config because the order of floating-point sums depends on it.
+    Threads belong to the config because the order of floating-point sums depends on them.
 
     Raises
     ------
     UserError
         The file is not YAML, or the value is no positive whole number.
     """
+    content = _read(path)
+    for key in ("threads", "processes"):
+        cores = content.get(key)
+        if cores is None:
+            continue
+        if not isinstance(cores, int) or cores < 1:
+            raise UserError(f"{path}: {key}: must be a whole number from 1, not {cores!r}")
+        return cores
+    return 1
+
+
+def assets_of(path: str | Path) -> list[str]:
+    """Existing files and folders of the user's own that a config file names.
+
+    They are the values of keys in `ASSET_KEYS`, at any depth. One that does not exist is left
+    out: the script that needs it says which field names it.
+    """
+    found: set[str] = set()
+    waiting: list[object] = [_read(path)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += node.values()
+            named = {node[key] for key in ASSET_KEYS & node.keys() if isinstance(node[key], str)}
+            found |= {asset for asset in named if Path(asset).exists()}
+    return sorted(found)
+
+
+def _read(path: str | Path) -> dict:
+    """Content of a YAML mapping, not yet checked against a model."""
     try:
         content = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as fault:
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise UserError(f"{path}: not valid YAML ({fault})") from fault
-    threads = content.get("threads", 1) if isinstance(content, dict) else 1
-    if not isinstance(threads, int) or threads < 1:
-        raise UserError(f"{path}: threads: must be a whole number from 1, not {threads!r}")
-    return threads
+    return content if isinstance(content, dict) else {}
