@@ -36,7 +36,7 @@ def main() -> None:
     config = load_config(arguments.config, AutoencoderConfig)
     make_deterministic(config.seed, config.threads)
     checkpoints = Checkpoints(
-        run_key("autoencoder", [arguments.config, *arguments.scans]), config.checkpoint_every
+        run_key(__file__, [arguments.config, *arguments.scans]), config.checkpoint_every
     )
     scans = {name: read_images(arguments.scans, name) for name in ("rgb", "normal")}
     autoencoder, rows = train_autoencoder(config, scans["rgb"], scans["normal"], checkpoints)

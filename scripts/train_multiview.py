@@ -30,7 +30,8 @@ def main() -> None:
     make_deterministic(config.seed, config.threads)
     validation = read_latents(arguments.validation, with_views=True)
     checkpoints = Checkpoints(
-        run_key("multiview", [arguments.config, arguments.latents]), config.train.checkpoint_every
+        run_key(__file__, [arguments.config, arguments.latents, arguments.validation]),
+        config.train.checkpoint_every,
     )
     denoiser, rows = train_multiview(
         config,

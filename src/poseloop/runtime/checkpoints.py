@@ -8,17 +8,27 @@ from pathlib import Path
 
 import torch
 
+from poseloop.runtime.closure import import_closure
 from poseloop.runtime.files import atomic_path, sha256
 
 SCRATCH = Path(os.environ.get("POSELOOP_SCRATCH", ".scratch"))
 
 
-def run_key(name: str, inputs: Iterable[str | Path], *settings: object) -> str:
-    """Key of a run: its name and a hash of its input files (config, code, data) and settings."""
+def run_key(script: str | Path, inputs: Iterable[str | Path], *settings: object) -> str:
+    """Key of a run: the script's name and a hash of its code, input files and settings.
+
+    Parameters
+    ----------
+    script : the running script; with it counts every module that it imports
+    inputs : config and data files
+    settings : whatever else decides the result, such as a seed from the command line
+    """
+    script = Path(script)
+    code = import_closure(script, Path(__file__).parents[2])
     digest = hashlib.sha256(repr(settings).encode())
-    for path in sorted(map(str, inputs)):
-        digest.update(f"{path}:{sha256(path)}\n".encode())
-    return f"{name}-{digest.hexdigest()[:16]}"
+    for path in (*code, *inputs):
+        digest.update(sha256(path).encode())
+    return f"{script.stem}-{digest.hexdigest()[:16]}"
 
 
 class Checkpoints:

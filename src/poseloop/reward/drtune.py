@@ -1,0 +1,163 @@
+"""DRTune: the gradient of a reward through a sampler, one denoiser activation set at a time.
+
+Fact sheet DrPose 1.3 and 1.4. The input of the denoiser is cut from the graph, so the sampler is
+linear in the predictions of the gradient steps. One backward pass through that cheap chain gives
+the gradient at each prediction; each gradient step is then run again with its graph, and
+propagated alone. This is exact, and memory does not grow with the number of gradient steps.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import DDIMScheduler
+from torch import nn
+
+from poseloop.multiview.schedule import predict_original
+from poseloop.reward.config import DrTuneConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which steps of one sampling run are executed and which carry gradient.
+
+    Positions count from the noisiest step, 0, to T - 1; the paper's index is T - position.
+
+    Attributes
+    ----------
+    last : position of the early stop, where the clean estimate is taken
+    gradient : positions that carry gradient; those after `last` are never executed
+    """
+
+    last: int
+    gradient: frozenset[int]
+
+
+def draw_plan(config: DrTuneConfig, generator: torch.Generator) -> Plan:
+    """Draw the early stop and the gradient steps.
+
+    The paper draws s from 1 .. T - (K-1) floor(T/K) and trains at s, s + floor(T/K), ... With
+    `inside_prefix` the same rule is applied to the executed steps alone.
+    """
+    total, count = config.ddim_steps, config.gradient_steps
+    stop = int(torch.randint(1, config.early_stop + 1, (), generator=generator))
+    span = total - stop + 1 if config.inside_prefix else total
+    stride = span // count
+    start = int(torch.randint(1, span - (count - 1) * stride + 1, (), generator=generator))
+    offset = stop - 1 if config.inside_prefix else 0
+    indices = [offset + start + i * stride for i in range(count)]
+    return Plan(last=total - stop, gradient=frozenset(total - index for index in indices))
+
+
+@dataclass(frozen=True)
+class GradientStep:
+    """One executed step that carries gradient.
+
+    Attributes
+    ----------
+    timesteps : (B,)
+    latents : (B, V, 2, C, h, w) input of the denoiser
+    prediction : (B, V, 2, C, h, w) its output, a leaf of the sampler's graph
+    """
+
+    timesteps: torch.Tensor
+    latents: torch.Tensor
+    prediction: torch.Tensor
+
+
+def rollout(
+    denoiser: nn.Module,
+    scheduler: DDIMScheduler,
+    image_latents: torch.Tensor,
+    noise: torch.Tensor,
+    plan: Plan,
+    ddim_steps: int,
+) -> tuple[torch.Tensor, list[GradientStep]]:
+    """Sample down to the early stop.
+
+    Parameters
+    ----------
+    image_latents : (B, C, h, w)
+    noise : (B, V, 2, C, h, w)
+
+    Returns
+    -------
+    the one-step estimate of the clean latents, connected to the predictions of the gradient
+    steps, and those steps
+    """
+    scheduler.set_timesteps(ddim_steps, device=noise.device)
+    latents, steps = noise, []
+    for position, timestep in enumerate(scheduler.timesteps):
+        timesteps = timestep.expand(len(latents))
+        with torch.no_grad():
+            prediction = denoiser(latents.detach(), timesteps, image_latents)
+        if position in plan.gradient:
+            prediction.requires_grad_()
+            steps.append(GradientStep(timesteps, latents.detach(), prediction))
+        if position == plan.last:
+            break
+        latents = scheduler.step(prediction, timestep, latents).prev_sample
+    return predict_original(scheduler, prediction, latents, timesteps), steps
+
+
+def drift(
+    reference: nn.Module, steps: list[GradientStep], image_latents: torch.Tensor
+) -> torch.Tensor:
+    """Sum over gradient steps of the mean squared distance to the base's prediction.
+
+    L_KL of fact sheet 1.3; predictions are v, the network's own output. A scalar, connected to
+    the steps' predictions.
+    """
+    total = torch.zeros((), device=image_latents.device)
+    for step in steps:
+        with torch.no_grad():
+            base = reference(step.latents, step.timesteps, image_latents)
+        total = total + (step.prediction - base).square().mean()
+    return total
+
+
+def upstream_gradients(
+    loss: torch.Tensor,
+    regulariser: torch.Tensor,
+    estimate: torch.Tensor,
+    steps: list[GradientStep],
+    normalise: bool,
+) -> list[torch.Tensor]:
+    """Gradient at the prediction of every gradient step.
+
+    Parameters
+    ----------
+    loss : scalar, a function of `estimate` alone
+    regulariser : scalar, a function of the predictions
+    estimate : clean latents from `rollout`
+    normalise : replace each step's coefficient in the sampler by that of the step in mean, so
+        that steps differ in direction only
+
+    Returns
+    -------
+    a tensor shaped like the prediction for each step
+    """
+    predictions = [step.prediction for step in steps]
+    at_estimate = torch.autograd.grad(loss, estimate, retain_graph=True)[0]
+    gradients = torch.autograd.grad(estimate, predictions, at_estimate, allow_unused=True)
+    gradients = [
+        torch.zeros_like(prediction) if gradient is None else gradient
+        for prediction, gradient in zip(predictions, gradients, strict=True)
+    ]
+    if normalise:
+        scale = at_estimate.norm() / len(steps)
+        gradients = [
+            gradient * (scale / gradient.norm().clamp_min(1e-20)) for gradient in gradients
+        ]
+    penalties = torch.autograd.grad(regulariser, predictions)
+    return [gradient + penalty for gradient, penalty in zip(gradients, penalties, strict=True)]
+
+
+def propagate(
+    denoiser: nn.Module,
+    steps: list[GradientStep],
+    gradients: list[torch.Tensor],
+    image_latents: torch.Tensor,
+) -> None:
+    """Accumulate parameter gradients, one step's graph in memory at a time."""
+    for step, gradient in zip(steps, gradients, strict=True):
+        denoiser(step.latents, step.timesteps, image_latents).backward(gradient)

@@ -1,0 +1,197 @@
+"""Fine-tuning of the multi-view base by PoseScore (fact sheet DrPose 1.3)."""
+
+import copy
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
+from torch import nn
+
+from poseloop.multiview.config import MultiviewConfig
+from poseloop.multiview.dataset import LatentSet
+from poseloop.multiview.fitting import Row, fit
+from poseloop.multiview.sampler import sample
+from poseloop.multiview.schedule import make_scheduler
+from poseloop.multiview.training import diffusion_loss
+from poseloop.reward.config import DrPoseConfig, VariantConfig
+from poseloop.reward.drtune import draw_plan, drift, propagate, rollout, upstream_gradients
+from poseloop.reward.posescore import PoseScore
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.seeds import derive_seed, torch_rng
+
+
+def add_lora(denoiser: nn.Module, rank: int) -> nn.Module:
+    """Put LoRA adapters on every linear layer and freeze the rest."""
+    targets = [name for name, part in denoiser.named_modules() if isinstance(part, nn.Linear)]
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=targets)
+    return inject_adapter_in_model(config, denoiser)
+
+
+def merge_lora(denoiser: nn.Module) -> nn.Module:
+    """Fold adapters into the layers that they adapt, in place."""
+    adapters = [
+        (name, part) for name, part in denoiser.named_modules() if isinstance(part, LoraLayer)
+    ]
+    for name, part in adapters:
+        part.merge()
+        parent, _, child = name.rpartition(".")
+        setattr(denoiser.get_submodule(parent), child, part.get_base_layer())
+    return denoiser
+
+
+def draw_batch(
+    poseset: LatentSet, ordinary: torch.Tensor, variant: VariantConfig, generator: torch.Generator
+) -> torch.Tensor:
+    """Indices (batch_size,) with the configured share of ordinary poses, the rest dynamic.
+
+    Parameters
+    ----------
+    ordinary : (N,) bool, which poses of the set are ordinary
+    """
+    from_ordinary = torch.rand(variant.batch_size, generator=generator) < variant.ordinary_share
+    draws = torch.rand(variant.batch_size, generator=generator)
+    pools = [torch.nonzero(~ordinary).squeeze(1), torch.nonzero(ordinary).squeeze(1)]
+    return torch.stack(
+        [
+            pools[int(kind)][int(draw * len(pools[int(kind)]))]
+            for kind, draw in zip(from_ordinary, draws, strict=True)
+        ]
+    )
+
+
+def finetune(
+    base: nn.Module,
+    base_config: MultiviewConfig,
+    posescore: PoseScore,
+    poseset: LatentSet,
+    ordinary: torch.Tensor,
+    scans: LatentSet,
+    validation: dict[str, LatentSet],
+    config: DrPoseConfig,
+    variant: VariantConfig,
+    seed: int,
+    device: torch.device,
+    checkpoints: Checkpoints,
+) -> tuple[nn.Module, list[Row]]:
+    """Fine-tune a copy of `base`; returns its weight average and the log.
+
+    The log holds, per optimiser step, `reward` (mean PoseScore under the variant's distance),
+    `kl` and `anchor`, and at validations `validation_reward_<set>` (full samples, the reward's
+    own distance) and `validation_mse_<set>` (squared distance to the true latents of the views
+    other than the input's).
+
+    Parameters
+    ----------
+    base : frozen denoiser
+    poseset : pictures and joints, no views
+    ordinary : (N,) bool
+    scans : scans with views, for the anchor
+    """
+    scheduler = make_scheduler(base_config.schedule)
+    denoiser = copy.deepcopy(base).requires_grad_(True)
+    if variant.lora_rank is not None:
+        torch.manual_seed(derive_seed(seed, "drpose", "lora"))
+        denoiser = add_lora(denoiser, variant.lora_rank)
+    view_shape = scans.latents.shape[1:]
+
+    def reward_backward(generator: torch.Generator) -> Row:
+        index = draw_batch(poseset, ordinary, variant, generator)
+        image_latents = poseset.image_latents[index].to(device)
+        joints = poseset.joints[index].to(device)
+        noise = torch.randn((len(index), *view_shape), generator=generator).to(device)
+        plan = draw_plan(variant.drtune, generator)
+        estimate, steps = rollout(
+            denoiser, scheduler, image_latents, noise, plan, variant.drtune.ddim_steps
+        )
+        reward = posescore(estimate, joints, variant.distance).mean()
+        kl = drift(base, steps, image_latents)
+        if steps:
+            share = 1.0 / variant.accumulation
+            gradients = upstream_gradients(
+                share * (1.0 - reward),
+                share * variant.kl_weight * kl,
+                estimate,
+                steps,
+                variant.drtune.normalise_steps,
+            )
+            propagate(denoiser, steps, gradients, image_latents)
+        return {"reward": reward.item(), "kl": kl.item()}
+
+    def anchor_backward(generator: torch.Generator) -> Row:
+        index = torch.randint(len(scans), (variant.batch_size,), generator=generator)
+        loss = diffusion_loss(
+            denoiser,
+            scheduler,
+            scans.latents[index].to(device),
+            scans.image_latents[index].to(device),
+            base_config.train.min_snr_gamma,
+            base_config.train.condition_dropout,
+            generator,
+        )
+        (variant.anchor_weight / variant.accumulation * loss).backward()
+        return {"anchor": loss.item()}
+
+    def backward(step: int) -> Row:
+        rows = []
+        for part in range(variant.accumulation):
+            generator = torch_rng(seed, "drpose", "step", step, part)
+            row = reward_backward(generator)
+            if variant.anchor_weight:
+                row |= anchor_backward(generator)
+            rows.append(row)
+        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+
+    def validate(average: nn.Module) -> Row:
+        row = {}
+        for name, held_out in validation.items():
+            quality = validate_samples(
+                average, base_config, posescore, held_out, config.validation_ddim_steps, device
+            )
+            row |= {f"validation_{key}_{name}": value for key, value in quality.items()}
+        return row
+
+    average, rows = fit(
+        denoiser,
+        backward,
+        variant.steps,
+        variant.optimizer,
+        variant.ema_decay,
+        checkpoints,
+        validate,
+        config.validate_every,
+    )
+    return merge_lora(average), rows
+
+
+@torch.no_grad()
+def validate_samples(
+    denoiser: nn.Module,
+    base_config: MultiviewConfig,
+    posescore: PoseScore,
+    data: LatentSet,
+    ddim_steps: int,
+    device: torch.device,
+    batch_size: int = 8,
+) -> Row:
+    """Reward of full samples for held-out subjects, and their squared error in latents.
+
+    The noise is fixed by the base's seed, so that values compare across steps and variants.
+    """
+    scheduler = make_scheduler(base_config.schedule)
+    noise = torch.randn(
+        data.latents.shape, generator=torch_rng(base_config.seed, "drpose", "validation")
+    )
+    rewards, errors = [], []
+    for start in range(0, len(data), batch_size):
+        part = slice(start, start + batch_size)
+        latents = sample(
+            denoiser,
+            scheduler,
+            data.image_latents[part].to(device),
+            noise[part].to(device),
+            ddim_steps,
+        )
+        rewards.append(posescore(latents, data.joints[part].to(device)))
+        truth = data.latents[part].to(device)
+        errors.append((latents - truth)[:, 1:].square().flatten(1).mean(1))
+    return {"reward": float(torch.cat(rewards).mean()), "mse": float(torch.cat(errors).mean())}

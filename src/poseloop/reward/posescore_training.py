@@ -1,0 +1,151 @@
+"""Training of PoseScore on scans, and its PSNR and SSIM on held-out ones."""
+
+import torch
+from diffusers import DDIMScheduler
+from torch import nn
+from torchmetrics.functional.image import (
+    peak_signal_noise_ratio,
+    structural_similarity_index_measure,
+)
+
+from poseloop.multiview.dataset import LatentSet
+from poseloop.multiview.fitting import Row, fit
+from poseloop.multiview.schedule import predict_original
+from poseloop.reward.config import NoisyInputsConfig, PoseScoreConfig
+from poseloop.reward.distance import skeleton_distance
+from poseloop.reward.posescore import PoseScore
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.seeds import derive_seed, torch_rng
+
+
+@torch.no_grad()
+def spoil(
+    latents: torch.Tensor,
+    image_latents: torch.Tensor,
+    denoiser: nn.Module,
+    scheduler: DDIMScheduler,
+    config: NoisyInputsConfig,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Clean, noisy and one-step-estimated latents in the configured shares.
+
+    DRTune scores the one-step estimate of an early-stopped sample; a predictor trained on clean
+    renders only would punish its blur and not its pose (fact sheet DrPose 5).
+
+    Parameters
+    ----------
+    latents : (B, V, 2, C, h, w) clean
+    image_latents : (B, C, h, w)
+    """
+    subjects, device = len(latents), latents.device
+    kind = torch.rand(subjects, generator=generator)
+    noise = torch.randn(latents.shape, generator=generator).to(device)
+    std = config.noise_std * torch.rand(subjects, generator=generator)
+    timesteps = torch.randint(config.estimate_max_timestep, (subjects,), generator=generator)
+
+    estimated = kind < config.estimate_share
+    noisy = (kind >= config.estimate_share) & (kind < 1.0 - config.clean_share)
+    spoilt = latents + (std * noisy).view(-1, 1, 1, 1, 1, 1).to(device) * noise
+    if estimated.any():
+        chosen = estimated.nonzero().squeeze(1).to(device)
+        at = timesteps.to(device)[chosen]
+        diffused = scheduler.add_noise(latents[chosen], noise[chosen], at)
+        v = denoiser(diffused, at, image_latents[chosen])
+        spoilt[chosen] = predict_original(scheduler, v, diffused, at)
+    return spoilt
+
+
+def train_posescore(
+    config: PoseScoreConfig,
+    data: LatentSet,
+    validation: dict[str, LatentSet],
+    denoiser: nn.Module,
+    scheduler: DDIMScheduler,
+    mirrored: list[int],
+    device: torch.device,
+    checkpoints: Checkpoints,
+) -> tuple[PoseScore, list[Row]]:
+    """Train the skeleton predictor; returns the reward and the log.
+
+    Parameters
+    ----------
+    data : scans with views
+    denoiser : the frozen base, for one-step estimates
+    """
+    torch.manual_seed(derive_seed(config.seed, "posescore", "weights"))
+    channels, side = data.latents.shape[3], data.latents.shape[-1]
+    posescore = PoseScore(config, channels, side, mirrored)
+    posescore = posescore.to(device, memory_format=torch.channels_last)
+
+    def backward(step: int) -> Row:
+        generator = torch_rng(config.seed, "posescore", "step", step)
+        index = torch.randint(len(data), (config.batch_size,), generator=generator)
+        latents = spoil(
+            data.latents[index].to(device),
+            data.image_latents[index].to(device),
+            denoiser,
+            scheduler,
+            config.inputs,
+            generator,
+        )
+        joints = data.joints[index].to(device)
+        loss = posescore.distance(latents, joints, config.distance).mean()
+        loss.backward()
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def validate(average: nn.Module) -> Row:
+        return {
+            f"validation_{name}": float(
+                torch.cat(
+                    [
+                        average.distance(latents.to(device), joints.to(device), config.distance)
+                        for latents, joints in zip(
+                            held_out.latents.split(config.batch_size),
+                            held_out.joints.split(config.batch_size),
+                            strict=True,
+                        )
+                    ]
+                ).mean()
+            )
+            for name, held_out in validation.items()
+        }
+
+    return fit(
+        posescore,
+        backward,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        validate,
+        config.validate_every,
+    )
+
+
+@torch.no_grad()
+def skeleton_quality(
+    posescore: PoseScore, data: LatentSet, device: torch.device
+) -> tuple[dict[str, float], torch.Tensor, torch.Tensor]:
+    """PSNR (dB) and SSIM of predicted maps on held-out scans, with predictions and targets.
+
+    Returns
+    -------
+    {"psnr", "ssim", "distance"}, predicted (N, V, 23, S, S), target (N, V, 23, S, S)
+    """
+    logits, targets = [], []
+    for latents, joints in zip(data.latents.split(8), data.joints.split(8), strict=True):
+        logits.append(posescore.predictor(latents.to(device)).cpu())
+        targets.append(posescore.targets(joints))
+    logit, target = torch.cat(logits), torch.cat(targets)
+    predicted = torch.sigmoid(logit)
+    quality = {
+        "psnr": float(peak_signal_noise_ratio(predicted, target, data_range=1.0)),
+        "ssim": float(
+            structural_similarity_index_measure(
+                predicted.flatten(0, 1), target.flatten(0, 1), data_range=1.0
+            )
+        ),
+        "distance": float(skeleton_distance(logit, target, posescore.config.distance).mean()),
+    }
+    return quality, predicted, target
