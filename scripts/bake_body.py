@@ -39,9 +39,9 @@ def _open(config: BodyConfig) -> tuple[dict, dict]:
 
 
 def _licensed(config: BodyConfig) -> tuple[dict, dict]:
-    from poseloop.body.model import read_body
+    from poseloop.body.files import read_body
 
-    arrays = read_body(config.path, config.model_type)
+    arrays = read_body(config.path, config.model_type, config.shape_components)
     return arrays, {"vertices": len(arrays["v_template"]), "faces": len(arrays["f"])}
 
 
