@@ -3,7 +3,7 @@
     .venv/bin/pip install -r envs/requirements.in   # the versions to be tried
     .venv/bin/python envs/lock.py                   # written to requirements.lock
 
-PyTorch and what only it brings are left out; setup.sh installs them.
+PyTorch itself is left out; setup.sh installs the build for the machine.
 """
 
 import re
@@ -27,8 +27,6 @@ def closure(names):
     while waiting:
         wanted = waiting.pop()
         name = canonical(wanted.name)
-        if name in APART:
-            continue
         installed = distribution(name)
         extras = wanted.extras or {""}
         seen = (name, frozenset(extras))
@@ -40,7 +38,7 @@ def closure(names):
             marker = requirement.marker
             if marker is None or any(marker.evaluate({"extra": extra}) for extra in extras):
                 waiting.append(requirement)
-    return {name: version for (name, _), version in versions.items()}
+    return {name: version for (name, _), version in versions.items() if name not in APART}
 
 
 def main():

@@ -11,6 +11,9 @@ python=$venv/bin/python
 
 say() { printf '\n== %s\n' "$*"; }
 
+# Errors only: an index that lacks a package is no news. Torch's own needs are pinned as well.
+pip_install() { "$python" -m pip install -qq --constraint envs/requirements.lock "$@"; }
+
 # Install Debian packages if that is allowed without a question; say what is missing otherwise.
 apt_install() {
     local become=""
@@ -62,22 +65,22 @@ make_venv() {
 
 install_torch() {
     if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then
-        "$python" -m pip install --quiet "torch==$TORCH"
+        pip_install "torch==$TORCH"
         return
     fi
     # The CPU build: from an index or folder that pip is configured with, from PyTorch's own
     # index, and last PyPI's build, which is larger and runs on a CPU as well.
-    "$python" -m pip install --quiet "torch==$TORCH+cpu" 2>/dev/null ||
-        "$python" -m pip install --quiet --retries 1 --extra-index-url \
+    pip_install "torch==$TORCH+cpu" 2>/dev/null ||
+        pip_install --retries 1 --extra-index-url \
             https://download.pytorch.org/whl/cpu "torch==$TORCH+cpu" 2>/dev/null ||
-        "$python" -m pip install --quiet "torch==$TORCH"
+        pip_install "torch==$TORCH"
 }
 
 # The captured clips lie in pybullet's wheel. Only these files are wanted, and only two versions
 # of Python have a wheel, so one is fetched as a plain archive and the clips are unpacked.
 install_clips() {
     local folder=.scratch/pybullet
-    "$python" -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.11 \
+    "$python" -m pip download -qq --no-deps --only-binary=:all: --python-version 3.11 \
         --platform manylinux_2_17_x86_64 --dest "$folder" "pybullet==$PYBULLET"
     "$python" - "$folder" <<'CLIPS'
 import pathlib, sys, sysconfig, zipfile
@@ -109,8 +112,8 @@ if [ ! -e "$stamp" ]; then
     say "Installing PyTorch"
     install_torch
     say "Installing envs/requirements.lock"
-    "$python" -m pip install --quiet -r envs/requirements.lock
-    "$python" -m pip install --quiet --no-deps --editable .
+    pip_install -r envs/requirements.lock
+    pip_install --no-deps --editable .
     say "Fetching the motion clips"
     install_clips
     rm -f "$venv"/.setup-*

@@ -11,9 +11,11 @@ rule bake_body:
     input:
         code=code_of("bake_body"),
         config=cfg("body"),
+        assets=assets_of("body"),
     output:
         pkl="<results>/body/smpl/SMPL_NEUTRAL.pkl",
         npz="<results>/body/smpl/SMPL_NEUTRAL.npz",
+        report="<results>/body/report.json",
     log:
         "<logs>/bake_body.log",
     benchmark:
@@ -23,17 +25,20 @@ rule bake_body:
     threads: 1
     resources:
         mem_mb=2500,
+    params:
+        folder=subpath(output.report, parent=True),
     message:
         "Writing the body model in SMPL's file format"
     shell:
-        "python scripts/bake_body.py --config {input.config}"
-        " --pkl {output.pkl} --npz {output.npz} > {log} 2>&1"
+        "python scripts/bake_body.py --config {input.config} --out {params.folder}"
+        " > {log} 2>&1"
 
 
 rule prepare_motion:
     input:
         code=code_of("prepare_motion"),
         config=cfg("motion"),
+        assets=assets_of("motion"),
         body=rules.bake_body.output.pkl,
     output:
         clips="<results>/motion/clips.npz",

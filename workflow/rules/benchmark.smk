@@ -1,8 +1,8 @@
 """Independent judge and metrics.
 
 In:  judge scans and benchmarks (data.smk), samples (drpose.smk); judge.yaml, evaluate.yaml.
-Out: <results>/judge/{model.safetensors,metrics.json}, <results>/metrics/truth.json and
-     <results>/metrics/{method}/seed{seed}.json.
+Out: <results>/judge/{model.safetensors,metrics.json}, <results>/metrics/truth.json,
+     <results>/metrics/{method}/seed{seed}.json and <results>/metrics/{method}/diversity.json.
 """
 
 
@@ -37,6 +37,7 @@ rule evaluate_truth:
     input:
         code=code_of("evaluate_truth"),
         config=cfg("evaluate"),
+        assets=assets_of("evaluate"),
         judge=rules.train_judge.output.model,
         benchmarks=rules.generate.input.benchmarks,
     output:
@@ -61,6 +62,7 @@ rule evaluate:
     input:
         code=code_of("evaluate"),
         config=cfg("evaluate"),
+        assets=assets_of("evaluate"),
         judge=rules.train_judge.output.model,
         benchmarks=rules.generate.input.benchmarks,
         samples=rules.generate.output,
@@ -81,3 +83,30 @@ rule evaluate:
         "python scripts/evaluate.py --config {input.config} --judge {input.judge}"
         " --benchmarks {input.benchmarks} --samples {input.samples}"
         " --output {output} > {log} 2>&1"
+
+
+rule evaluate_diversity:
+    input:
+        code=code_of("evaluate_diversity"),
+        config=cfg("evaluate"),
+        samples=collect(
+            "<results>/samples/{{method}}/seed{seed}/{benchmark}.npz",
+            seed=STUDY.seeds,
+            benchmark=STUDY.benchmarks,
+        ),
+    output:
+        "<results>/metrics/{method}/diversity.json",
+    log:
+        "<logs>/evaluate_diversity/{method}.log",
+    benchmark:
+        "<benchmarks>/evaluate_diversity/{method}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    message:
+        "Measuring how much samples differ between seeds: {wildcards.method}"
+    shell:
+        "python scripts/evaluate_diversity.py --config {input.config}"
+        " --samples {input.samples} --output {output} > {log} 2>&1"

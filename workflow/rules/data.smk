@@ -10,6 +10,7 @@ rule render_scans:
     input:
         code=code_of("render_scans"),
         config=cfg("scans"),
+        assets=assets_of("scans"),
         body=rules.bake_body.output,
         clips=rules.prepare_motion.output.clips,
     output:
@@ -58,6 +59,7 @@ rule render_poseset:
     input:
         code=code_of("render_poseset"),
         config=cfg("poseset"),
+        assets=assets_of("poseset"),
         body=rules.bake_body.output,
         poses=rules.select_poses.output,
     output:
@@ -82,6 +84,7 @@ rule render_benchmark:
     input:
         code=code_of("render_benchmark"),
         config=cfg("benchmarks"),
+        assets=assets_of("benchmarks"),
         body=rules.bake_body.output,
         clips=rules.prepare_motion.output.clips,
     output:

@@ -13,6 +13,7 @@ rule finetune_drpose:
         config=cfg("drpose"),
         multiview=rules.train_multiview.output.model,
         posescore=rules.train_posescore.output.model,
+        poses=rules.render_poseset.output,
         poseset=rules.encode_latents.output.poseset,
         latents=rules.encode_latents.output.scans,
         validation=rules.encode_latents.output.validation,
@@ -36,7 +37,7 @@ rule finetune_drpose:
         "python scripts/finetune_drpose.py --config {input.config}"
         " --variant {wildcards.variant} --seed {wildcards.seed}"
         " --multiview {input.multiview} --posescore {input.posescore}"
-        " --poseset {input.poseset} --latents {input.latents}"
+        " --poses {input.poses} --poseset {input.poseset} --latents {input.latents}"
         " --validation {input.validation} --output {output.model}"
         " --metrics {output.metrics} --log {output.log} > {log} 2>&1"
 

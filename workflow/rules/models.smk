@@ -38,6 +38,7 @@ rule encode_latents:
     input:
         code=code_of("encode_latents"),
         config=cfg("autoencoder"),
+        multiview_config=cfg("multiview"),
         autoencoder=rules.train_autoencoder.output.model,
         scans=rules.train_autoencoder.input.scans,
         validation=rules.train_autoencoder.input.validation,
@@ -60,6 +61,7 @@ rule encode_latents:
         "Encoding scans and the pose set into latents"
     shell:
         "python scripts/encode_latents.py --config {input.config}"
+        " --multiview-config {input.multiview_config}"
         " --autoencoder {input.autoencoder} --scans {input.scans}"
         " --validation {input.validation} --poseset {input.poseset}"
         " --scans-output {output.scans} --validation-output {output.validation}"
@@ -101,6 +103,7 @@ rule train_posescore:
         latents=rules.encode_latents.output.scans,
         validation=rules.encode_latents.output.validation,
         multiview=rules.train_multiview.output.model,
+        autoencoder=rules.train_autoencoder.output.model,
     output:
         model="<results>/posescore/model.safetensors",
         metrics="<results>/posescore/metrics.json",
@@ -121,5 +124,6 @@ rule train_posescore:
     shell:
         "python scripts/train_posescore.py --config {input.config} --latents {input.latents}"
         " --validation {input.validation} --multiview {input.multiview}"
+        " --autoencoder {input.autoencoder}"
         " --output {output.model} --metrics {output.metrics} --log {output.log}"
         " --examples {output.examples} > {log} 2>&1"
