@@ -1,0 +1,122 @@
+"""An independent pose judge: joint heat maps of single views, joined in space.
+
+The judge shares nothing with the reward: it reads decoded pictures, not latents, has its own
+training scans, and finds 3D joints, not skeleton pictures. A joint regressor on the features of
+all views is a poor judge of dynamic poses (180 mm on true pictures, design.md); single views and
+triangulation leave no room to guess a likely pose.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers.models.downsampling import Downsample2D
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.upsampling import Upsample2D
+from torch import nn
+
+from poseloop.evaluate.views import image_axes
+
+JOINTS = 24
+
+
+class Judge(nn.Module):
+    """U-Net from one picture to the log-probability of each joint's place.
+
+    The trunk works at a quarter of the picture's resolution and below, where nearly all of its
+    arithmetic is; a pixel shuffle brings the maps to half of it.
+
+    Parameters
+    ----------
+    channels : sequence of int
+        Width of each level, finest first.
+    blocks : int
+        Residual blocks a level on the way down; one on the way up.
+    """
+
+    def __init__(self, channels: Sequence[int], blocks: int) -> None:
+        super().__init__()
+        self.settings = {"channels": list(channels), "blocks": blocks}
+        first = channels[0]
+        self.stem = nn.Sequential(
+            nn.Conv2d(6, first // 2, 5, stride=2, padding=2),
+            nn.SiLU(),
+            nn.Conv2d(first // 2, first, 3, stride=2, padding=1),
+        )
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        for level, width in enumerate(channels):
+            stage = nn.ModuleList()
+            if level:
+                stage.append(
+                    Downsample2D(channels[level - 1], use_conv=True, out_channels=width, name="op")
+                )
+            stage.extend(_residual(width, width) for _ in range(blocks))
+            self.down.append(stage)
+        for fine, coarse in zip(channels[-2::-1], channels[:0:-1], strict=True):
+            stage = nn.ModuleList()
+            stage.append(Upsample2D(coarse, use_conv=False))
+            stage.append(_residual(coarse + fine, fine))
+            self.up.append(stage)
+        self.head = nn.Sequential(
+            nn.GroupNorm(8, first),
+            nn.SiLU(),
+            nn.Conv2d(first, 4 * first, 1),
+            nn.PixelShuffle(2),
+            nn.SiLU(),
+            nn.Conv2d(first, JOINTS, 3, padding=1),
+        )
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities over the pixels.
+
+        Parameters
+        ----------
+        pictures : (B, 6, S, S) tensor
+            From `judge_input`; S a multiple of ``4 * 2 ** (levels - 1)``.
+
+        Returns
+        -------
+        (B, 24, S / 2, S / 2) tensor
+            ``exp`` sums to one over each map.
+        """
+        x = self.stem(pictures)
+        skips = []
+        for stage in self.down:
+            for layer in stage:
+                x = layer(x, None) if isinstance(layer, ResnetBlock2D) else layer(x)
+            skips.append(x)
+        skips.pop()
+        for upsample, residual in self.up:
+            x = residual(torch.cat([upsample(x), skips.pop()], 1), None)
+        heat = self.head(x)
+        return F.log_softmax(heat.flatten(2), -1).view_as(heat)
+
+
+def _residual(before: int, after: int) -> ResnetBlock2D:
+    return ResnetBlock2D(in_channels=before, out_channels=after, temb_channels=None, groups=8)
+
+
+def judge_input(rgb: np.ndarray, normal: np.ndarray, azimuths: np.ndarray) -> torch.Tensor:
+    """What the judge sees of every view: colours, and normals turned into the view's own camera.
+
+    With camera-frame normals every view looks as if it were the input view, so that one network
+    serves all and does not need to know the azimuth.
+
+    Parameters
+    ----------
+    rgb, normal : (..., K, S, S, 3) uint8 arrays
+        Normals in the input-view frame, background 128.
+    azimuths : (K,) array
+        Degrees.
+
+    Returns
+    -------
+    (..., K, 6, S, S) float32 tensor
+        In [-1, 1].
+    """
+    axes = torch.from_numpy(image_axes(azimuths)).float()
+    colour = torch.from_numpy(rgb).float() / 127.5 - 1
+    vectors = torch.from_numpy(normal).float() / 127.5 - 1
+    turned = torch.einsum("kij,...krcj->...kirc", axes, vectors)
+    return torch.cat([colour.movedim(-1, -3), turned], -3)

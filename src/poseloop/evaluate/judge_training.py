@@ -1,0 +1,189 @@
+"""Training of the pose judge on its own scans."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from poseloop.body.joints import MIRROR
+from poseloop.evaluate.config import Augmentation, JudgeConfig
+from poseloop.evaluate.judge import Judge, judge_input
+from poseloop.evaluate.views import project
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import read_npz
+from poseloop.runtime.seeds import derive_seed, numpy_rng, torch_rng
+
+
+def target_maps(places: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
+    """Gaussian probability maps.
+
+    Parameters
+    ----------
+    places : (..., J, 2) tensor
+        Column and row in [0, 1], from `views.project`.
+    side : int
+        Pixels h along each side.
+    sigma : float
+        Standard deviation, pixels.
+
+    Returns
+    -------
+    (..., J, h, h) tensor
+        Each map sums to one.
+    """
+    centre = (torch.arange(side) + 0.5) / side
+    gap = (places[..., None] - centre) * side / sigma
+    column, row = (-0.5 * gap.square()).softmax(-1).unbind(-2)
+    return row[..., :, None] * column[..., None, :]
+
+
+def degrade(
+    pictures: torch.Tensor, config: Augmentation, generator: torch.Generator
+) -> torch.Tensor:
+    """Blur, noise and contrast changes of a share of the pictures, as a weak generator makes them.
+
+    Parameters
+    ----------
+    pictures : (B, 6, S, S) tensor
+        In [-1, 1]: colours, then normals, which blur shortens towards the background's zero.
+
+    Returns
+    -------
+    (B, 6, S, S) tensor
+    """
+    count, channels = pictures.shape[:2]
+
+    def draw() -> torch.Tensor:
+        return torch.rand(count, generator=generator)
+
+    chosen = (draw() < config.probability).float()
+    sigma = config.blur * draw() * chosen + 1e-3
+    reach = max(1, round(2 * config.blur))
+    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma[:, None]).square())
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
+    flat = pictures.reshape(1, count * channels, *pictures.shape[2:])
+    flat = F.pad(flat, (reach,) * 4, mode="replicate")
+    flat = F.conv2d(flat, kernel[:, :, None], groups=count * channels)
+    flat = F.conv2d(flat, kernel[:, :, :, None], groups=count * channels)
+    blurred = flat.view_as(pictures)
+    strength = (config.noise * draw() * chosen).view(-1, 1, 1, 1)
+    noisy = blurred + strength * torch.randn(pictures.shape, generator=generator)
+    gain = 1 + config.contrast * (2 * draw() - 1) * chosen
+    colour = 1 + (noisy[:, :3] - 1) * gain.view(-1, 1, 1, 1)
+    return torch.cat([colour, noisy[:, 3:]], 1)
+
+
+def read_judge_scans(path: str | Path) -> dict[str, np.ndarray]:
+    """Views and joints of scans, to train or to test a judge.
+
+    Raises
+    ------
+    UserError
+        The file is missing, lacks an array, has views of another shape than (N, K, S, S, 3), or
+        joints that are not (N, 24, 3) finite numbers.
+    """
+    scans = read_npz(path, "rgb", "normal", "joints", "azimuths", "metres_per_unit")
+    shape = scans["rgb"].shape
+    if len(shape) != 5 or shape[4] != 3 or scans["normal"].shape != shape:
+        raise UserError(f"{path}: rgb and normal must both be (N, K, S, S, 3)")
+    joints = scans["joints"]
+    if joints.shape != (shape[0], len(MIRROR), 3) or not np.isfinite(joints).all():
+        raise UserError(f"{path}: joints must be ({shape[0]}, {len(MIRROR)}, 3) finite numbers")
+    return scans
+
+
+def train_judge(
+    scans: dict[str, np.ndarray],
+    config: JudgeConfig,
+    device: torch.device,
+    checkpoints: Checkpoints,
+    log: Callable[[int, float], None] = lambda step, loss: None,
+) -> Judge:
+    """Train a judge on single views of scans.
+
+    Every step draws its pictures and its degradation from its own streams, so that a resumed run
+    goes on exactly as if it had not stopped.
+
+    Parameters
+    ----------
+    scans : dict
+        `rgb` and `normal` (N, K, S, S, 3) uint8, `joints` (N, 24, 3) in the normalised view frame,
+        `azimuths` (K,).
+    config : JudgeConfig
+    device : torch.device
+        Batches are made on the CPU, so that their random numbers are the same everywhere.
+    checkpoints : Checkpoints
+    log : function
+        Called with the step (from 1) and its loss.
+
+    Returns
+    -------
+    Judge
+        In evaluation mode.
+    """
+    torch.manual_seed(derive_seed(config.seed, "judge", "weights"))
+    judge = Judge(config.channels, config.blocks)
+    judge = judge.to(device, memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(
+        judge.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.15
+    )
+    start = 0
+    if state := checkpoints.restore():
+        start = state["step"]
+        judge.load_state_dict(state["judge"])
+        optimizer.load_state_dict(state["optimizer"])
+        schedule.load_state_dict(state["schedule"])
+    places = torch.from_numpy(project(scans["joints"], scans["azimuths"])).float()
+    for step in range(start + 1, config.steps + 1):
+        pictures, target = _batch(scans, places, config, step)
+        heat = judge(pictures.to(device, memory_format=torch.channels_last))
+        loss = -(target.to(device) * heat).sum((2, 3)).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        log(step, loss.item())
+        checkpoints.save(
+            step,
+            lambda: {
+                "judge": judge.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+            },
+        )
+    return judge.cpu().eval()
+
+
+def _batch(
+    scans: dict[str, np.ndarray], places: torch.Tensor, config: JudgeConfig, step: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures (B, 6, S, S) and target maps (B, 24, S / 2, S / 2) of a step, half mirrored."""
+    rng = numpy_rng(config.seed, "judge", "batch", step)
+    subjects, views = scans["rgb"].shape[:2]
+    subject = rng.integers(subjects, size=config.batch)
+    view = rng.integers(views, size=config.batch)
+    azimuths = scans["azimuths"]
+    pictures = torch.cat(
+        [
+            judge_input(
+                scans["rgb"][s : s + 1, v : v + 1],
+                scans["normal"][s : s + 1, v : v + 1],
+                azimuths[v : v + 1],
+            )[0]
+            for s, v in zip(subject, view, strict=True)
+        ]
+    )
+    place = places[torch.from_numpy(subject), torch.from_numpy(view)]
+    flip = torch.from_numpy(rng.random(config.batch) < 0.5)
+    pictures[flip] = pictures[flip].flip(-1) * torch.tensor([1, 1, 1, -1, 1, 1]).view(6, 1, 1)
+    place[flip] = (place[flip] * torch.tensor([-1, 1]) + torch.tensor([1, 0]))[:, MIRROR]
+    generator = torch_rng(config.seed, "judge", "degradation", step)
+    pictures = degrade(pictures, config.augmentation, generator)
+    return pictures, target_maps(place, pictures.shape[-1] // 2, config.sigma)

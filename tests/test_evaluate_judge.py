@@ -1,0 +1,194 @@
+"""The pose judge: triangulation, learning, fair input, resume, files."""
+
+import numpy as np
+import pytest
+import torch
+
+from poseloop.body.joints import MIRROR
+from poseloop.evaluate.config import Augmentation, JudgeConfig, Triangulation
+from poseloop.evaluate.judge import Judge, judge_input
+from poseloop.evaluate.judge_training import degrade, read_judge_scans, target_maps, train_judge
+from poseloop.evaluate.pose import PoseJudge, load_judge
+from poseloop.evaluate.triangulation import triangulate
+from poseloop.evaluate.views import project
+from poseloop.runtime import checkpoints
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import write_npz
+from poseloop.runtime.weights import write_weights
+
+AZIMUTHS = np.array([0, 45, 90, 180, 270, 315.0])
+READING = Triangulation(coarse=32, fine=9, radius=2.0, floor=1e-3)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def config(**changes):
+    values = {
+        "seed": 0,
+        "threads": 1,
+        "device": "cpu",
+        "channels": [16, 32],
+        "blocks": 1,
+        "steps": 60,
+        "batch": 12,
+        "learning_rate": 5e-3,
+        "weight_decay": 0.0,
+        "sigma": 1.0,
+        "augmentation": Augmentation(probability=0, blur=1, noise=0, contrast=0),
+        "triangulation": READING,
+        "pck_mm": 150.0,
+        "validation_subjects": 1,
+        "checkpoint_every": 1000,
+    }
+    return JudgeConfig(**(values | changes))
+
+
+def perfect_heat(joints, sigma=1.0):
+    places = torch.from_numpy(project(joints, AZIMUTHS)).float()
+    return target_maps(places, 32, sigma).clamp(min=1e-12).log()
+
+
+def dots(count, size=32):
+    """Subjects whose joints lie in one of a few places, painted as coloured squares."""
+    rng = np.random.default_rng(0)
+    joints = rng.uniform(-0.3, 0.3, (count, 24, 3))
+    joints[:, 1:] = joints[:, :1] + 0.02 * rng.normal(size=(24, 3))[1:]
+    rgb = np.full((count, 6, size, size, 3), 255, np.uint8)
+    normal = np.full((count, 6, size, size, 3), 128, np.uint8)
+    for subject, view in np.ndindex(count, 6):
+        column, row = (project(joints[subject, :1], AZIMUTHS)[view, 0] * size).astype(int)
+        rgb[subject, view, row - 2 : row + 3, column - 2 : column + 3] = [200, 30, 30]
+    metres = np.full(count, 2.0)
+    return {
+        "rgb": rgb,
+        "normal": normal,
+        "joints": joints,
+        "azimuths": AZIMUTHS,
+        "metres_per_unit": metres,
+    }
+
+
+def test_triangulation_of_perfect_heat_maps_is_exact():
+    joints = np.random.default_rng(0).uniform(-0.28, 0.28, (24, 3))
+    found = triangulate(perfect_heat(joints), AZIMUTHS, READING).numpy()
+    assert np.abs(found - joints).max() < 0.004
+
+
+def test_a_view_that_swaps_left_and_right_is_out_voted():
+    joints = np.random.default_rng(0).uniform(-0.28, 0.28, (24, 3))
+    heat = perfect_heat(joints)
+    heat[1] = heat[1, list(MIRROR)]
+    found = triangulate(heat, AZIMUTHS, READING).numpy()
+    assert np.abs(found - joints).max() < 0.02
+
+
+def test_corners_beside_the_pictures_attract_no_joint():
+    heat = perfect_heat(np.zeros((24, 3)))
+    heat += 0.01 * torch.randn(heat.shape, generator=torch.Generator().manual_seed(0))
+    assert triangulate(heat, AZIMUTHS, READING).abs().max() < 0.02
+
+
+def test_every_view_sees_normals_in_its_own_camera_frame():
+    towards = np.array([[np.sin(a), 0, np.cos(a)] for a in np.deg2rad(AZIMUTHS)])
+    normal = np.round(towards * 127.5 + 127.5).astype(np.uint8)[:, None, None]
+    pictures = judge_input(np.full((6, 1, 1, 3), 255, np.uint8), normal, AZIMUTHS)
+    assert pictures.shape == (6, 6, 1, 1)
+    expected = torch.tensor([1.0, 1, 1, 0, 0, 1]).expand(6, 6)
+    torch.testing.assert_close(pictures[..., 0, 0], expected, atol=0.02, rtol=0)
+
+
+def test_degradation_leaves_clean_what_it_should_and_keeps_white_white():
+    pictures = torch.ones(4, 6, 16, 16)
+    pictures[:, :3, 4:8, 4:8] = -1
+    generator = torch.Generator().manual_seed(0)
+    none = Augmentation(probability=0, blur=2, noise=1, contrast=0.5)
+    torch.testing.assert_close(degrade(pictures, none, generator), pictures)
+    strong = Augmentation(probability=1, blur=2, noise=0, contrast=0.5)
+    changed = degrade(pictures, strong, generator)
+    assert (changed - pictures).abs().amax((1, 2, 3)).min() > 0.05
+    torch.testing.assert_close(changed[:, :3, -1, -1], torch.ones(4, 3))
+
+
+def test_judge_learns_a_small_set(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "SCRATCH", tmp_path)
+    scans = dots(6)
+    losses = []
+    network = train_judge(
+        scans, config(), CPU, Checkpoints("k", 1000), lambda step, loss: losses.append(loss)
+    )
+    judge = PoseJudge(network, READING, 150.0)
+    joints = judge.joints(scans["rgb"], scans["normal"], AZIMUTHS, 4)
+    errors = judge.errors(joints, scans["joints"], scans["metres_per_unit"])
+    root = np.linalg.norm(joints[:, 0] - scans["joints"][:, 0], axis=-1)
+    assert losses[-1] < losses[0] - 1
+    assert root.max() < 0.08
+    assert errors["judge_mpjpe"].mean() < 100
+
+
+def test_a_resumed_training_equals_an_unbroken_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoints, "SCRATCH", tmp_path)
+    scans = dots(3)
+
+    class Stop(Exception):
+        pass
+
+    def stop(step, loss):
+        if step == 6:
+            raise Stop
+
+    whole = train_judge(scans, config(steps=8), CPU, Checkpoints("a", 1000))
+    with pytest.raises(Stop):
+        train_judge(scans, config(steps=8), CPU, Checkpoints("b", 4), stop)
+    resumed = train_judge(scans, config(steps=8), CPU, Checkpoints("b", 4))
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_errors_are_millimetres_after_alignment():
+    judge = PoseJudge(None, READING, 150.0)
+    truth = np.random.default_rng(0).normal(size=(2, 24, 3)) * 0.2
+    metres = np.array([2.0, 1.0])
+    moved = judge.errors(truth + [0.3, 0.1, 0.0], truth, metres)
+    np.testing.assert_allclose(moved["judge_mpjpe"], 0, atol=1e-9)
+    assert (moved["judge_pck"] == 100).all()
+    off = truth.copy()
+    off[:, 5, 0] += 0.24
+    np.testing.assert_allclose(judge.errors(off, truth, metres)["judge_mpjpe"], [20, 10])
+    np.testing.assert_allclose(judge.errors(off, truth, metres)["judge_pck"], 100 * 22 / 23)
+    bigger = judge.errors(truth * 1.5, truth, metres)
+    np.testing.assert_allclose(bigger["judge_pa_mpjpe"], 0, atol=1e-6)
+    assert (bigger["judge_mpjpe"] > 50).all()
+
+
+def test_a_saved_judge_judges_the_same(tmp_path):
+    torch.manual_seed(0)
+    judge = PoseJudge(Judge([16, 32], 1).eval(), READING, 120.0)
+    judge.save(tmp_path / "model.safetensors")
+    again = load_judge(tmp_path / "model.safetensors")
+    views = dots(2)
+    first, second = (j.joints(views["rgb"], views["normal"], AZIMUTHS, 2) for j in (judge, again))
+    np.testing.assert_allclose(first, second, atol=1e-5)
+    assert (again.triangulation, again.pck_mm) == (READING, 120.0)
+
+
+def test_foreign_weights_and_bad_scans_are_named(tmp_path):
+    path = tmp_path / "model.safetensors"
+    write_weights(path, {"x": torch.zeros(1)}, {"autoencoder": {}})
+    with pytest.raises(UserError, match="model.safetensors: not the weights of a pose judge"):
+        load_judge(path)
+    scans = dots(2)
+    write_npz(tmp_path / "few.npz", {k: v for k, v in scans.items() if k != "joints"})
+    with pytest.raises(UserError, match="few.npz.*joints"):
+        read_judge_scans(tmp_path / "few.npz")
+    scans["joints"][0, 3, 1] = np.nan
+    write_npz(tmp_path / "nan.npz", scans)
+    with pytest.raises(UserError, match="nan.npz: joints must be"):
+        read_judge_scans(tmp_path / "nan.npz")
