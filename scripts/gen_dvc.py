@@ -5,7 +5,8 @@
     python scripts/gen_dvc.py --check          # exit code 2 if dvc.yaml differs
 
 Each stage calls Snakemake for its own job, so that both tools run the same commands on the same
-list of files. Config files become `params`, code and data become `deps`.
+list of files. Config files are `deps`, as code and data are, so that any edit counts, as it does
+for Snakemake; they are `params` too, so that `dvc params diff` shows the values that changed.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def stage_of(job):
     stage = {
         "cmd": "snakemake --config preset=${preset} --force --allowed-rules "
         f"{rule} -- {' '.join(outputs)}  # {digest}",
-        "deps": [path for path in inputs if not _is_config(path)],
+        "deps": inputs,
         "params": [{path: None} for path in inputs if _is_config(path)],
         "outs": [
             {path: {"cache": False}} if PurePath(path).suffix in READABLE else path

@@ -1,0 +1,67 @@
+"""Every config file of every preset is valid, and a typo in it names the field and the file."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from poseloop.body.config import BodyConfig
+from poseloop.data.config import PoseSetConfig, ViewSetsConfig
+from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
+from poseloop.motion.config import MotionConfig
+from poseloop.multiview.config import AutoencoderConfig, MultiviewConfig
+from poseloop.report.config import ReportConfig
+from poseloop.reward.config import DrPoseConfig, GenerateConfig, PoseScoreConfig
+from poseloop.runtime import study
+from poseloop.runtime.config import load_config
+from poseloop.runtime.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = {
+    "autoencoder": AutoencoderConfig,
+    "benchmarks": ViewSetsConfig,
+    "body": BodyConfig,
+    "drpose": DrPoseConfig,
+    "evaluate": EvaluateConfig,
+    "generate": GenerateConfig,
+    "judge": JudgeConfig,
+    "motion": MotionConfig,
+    "multiview": MultiviewConfig,
+    "poseset": PoseSetConfig,
+    "posescore": PoseScoreConfig,
+    "report": ReportConfig,
+    "scans": ViewSetsConfig,
+    "study": study.StudyConfig,
+}
+PRESETS = sorted(path.name for path in (ROOT / "config").iterdir() if path.is_dir())
+FILES = [path.relative_to(ROOT) for path in sorted((ROOT / "config").glob("*/*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def _root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_file_is_valid_and_a_typo_is_named(path, tmp_path):
+    load_config(path, MODELS[path.stem])
+    copy = tmp_path / path.name
+    copy.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "sede": 1}))
+    with pytest.raises(UserError, match=rf"{copy}: .*sede"):
+        load_config(copy, MODELS[path.stem])
+
+
+def test_demo_has_every_concern():
+    assert {path.stem for path in Path("config/demo").glob("*.yaml")} == set(MODELS)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_lists_of_the_study_name_entries_of_the_other_files(preset):
+    lists = study.load_study(preset)
+    scans = load_config(study.config_file(preset, "scans"), ViewSetsConfig)
+    benchmarks = load_config(study.config_file(preset, "benchmarks"), ViewSetsConfig)
+    drpose = load_config(study.config_file(preset, "drpose"), DrPoseConfig)
+    used = {*lists.training_scans, *lists.validation_scans, lists.judge_scans}
+    assert used <= set(scans.sets)
+    assert set(lists.benchmarks) <= set(benchmarks.sets)
+    assert set(lists.variants) <= set(drpose.variants)

@@ -1,0 +1,99 @@
+"""Snakemake and DVC: one job graph, one opinion of what is out of date."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow_clone import ROOT, Clone
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from sync import outputs_of, stale_stages
+
+PRESET = ("--config", "preset=smoke")
+
+
+def stages_of(clone: Clone) -> dict:
+    """Stages of the clone's dvc.yaml."""
+    return yaml.safe_load((clone.folder / "dvc.yaml").read_text())["stages"]
+
+
+def wanted_by_snakemake(clone: Clone) -> set[str]:
+    """Files that Snakemake would make."""
+    text = clone.call("snakemake", "all", "-n", *PRESET).stdout
+    lists = re.findall(r"^    output: (.+)$", text, flags=re.MULTILINE)
+    return {path for line in lists for path in line.split(", ")}
+
+
+def wanted_by_dvc(clone: Clone) -> set[str]:
+    """Files that DVC would make: outputs of changed stages and of all below them."""
+    status = json.loads(clone.call("dvc", "status", "--json").stdout)
+    stages = stages_of(clone)
+    return {path for name in stale_stages(stages, set(status)) for path in outputs_of(stages[name])}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Clone:
+    """A clone in which both tools take files of dummy content for the smoke preset's results."""
+    clone = Clone(tmp_path_factory.mktemp("clone"))
+    clone.call(sys.executable, "scripts/gen_dvc.py", "--preset", "smoke")
+    for stage in stages_of(clone).values():
+        for path in outputs_of(stage):
+            (clone.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            # JSON, because DVC parses metrics.
+            (clone.folder / path).write_text(json.dumps({"path": path}))
+    clone.call("snakemake", "all", "--touch", "--forceall", "--quiet", "all", *PRESET)
+    clone.call("dvc", "commit", "--force")
+    return clone
+
+
+def test_committed_pipeline_is_what_the_workflow_gives(tmp_path):
+    Clone(tmp_path).call(sys.executable, "scripts/gen_dvc.py", "--check")
+
+
+def test_drift_is_an_error_that_names_the_file(tmp_path):
+    clone = Clone(tmp_path)
+    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
+    done = clone.call(sys.executable, "scripts/gen_dvc.py", "--check", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: dvc.yaml: not up to date")
+
+
+def test_nothing_is_stale_in_the_beginning(clone):
+    assert wanted_by_snakemake(clone) == wanted_by_dvc(clone) == set()
+
+
+def mutated() -> list[str]:
+    """Every config file that the smoke preset uses and one module of every kind."""
+    smoke = {path.name for path in (ROOT / "config/smoke").glob("*.yaml")}
+    demo = {path.name for path in (ROOT / "config/demo").glob("*.yaml")}
+    configs = [f"config/{'smoke' if name in smoke else 'demo'}/{name}" for name in sorted(demo)]
+    modules = ["runtime/seeds.py", "body/model.py", "render/cameras.py", "report/__init__.py"]
+    return [*configs, *(f"src/poseloop/{name}" for name in modules), "scripts/tables.py"]
+
+
+@pytest.mark.parametrize("name", mutated())
+def test_an_edit_makes_both_want_the_same_files(clone, name):
+    path = clone.folder / name
+    before = path.read_bytes()
+    try:
+        path.write_bytes(before + b"\n# edited\n")
+        wanted = wanted_by_snakemake(clone)
+        assert wanted
+        assert wanted == wanted_by_dvc(clone)
+    finally:
+        path.write_bytes(before)
+
+
+def test_stale_stages_are_the_changed_ones_and_all_below():
+    stages = {
+        "a": {"deps": [], "outs": ["a.npz"]},
+        "b": {"deps": ["a.npz"], "outs": [{"b.csv": {"cache": False}}]},
+        "c": {"deps": ["b.csv"], "outs": ["c"]},
+        "d": {"deps": ["x"], "outs": ["d"]},
+    }
+    assert stale_stages(stages, {"b"}) == {"b", "c"}
+    assert stale_stages(stages, set()) == set()

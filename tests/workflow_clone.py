@@ -1,0 +1,45 @@
+"""A throw-away copy of the repository, for tests that run its tools."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Clone:
+    """Copy of all files that git tracks or would track, as a repository of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for name in filter(None, listed.split("\0")):
+            source = ROOT / name
+            # What a demo run left in git is not part of the code under test.
+            if source.is_file() and not name.startswith("results/"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, folder / name)
+        self.call("git", "init", "--quiet")
+
+    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Run a command in the clone, with this Python's tools and the clone's library."""
+        environment = {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+            "DVC_NO_ANALYTICS": "1",
+        }
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+        return done
