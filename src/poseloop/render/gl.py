@@ -49,8 +49,7 @@ class PyrenderRenderer:
         colour_scene = self._scene(mesh, shaded)
         normal_scene = self._scene(mesh, mesh.normals * 0.5 + 0.5)
         images = [self._one(colour_scene, normal_scene, camera) for camera in cameras]
-        rgb, normal, coverage = (np.stack(kind) for kind in zip(*images, strict=True))
-        return to_pictures(rgb, normal, coverage, self.supersample)
+        return to_pictures(np.stack(images), self.supersample)
 
     def close(self) -> None:
         """Free the GL context."""
@@ -67,16 +66,13 @@ class PyrenderRenderer:
         scene.add(self._pyrender.Mesh([primitive]))
         return scene
 
-    def _one(
-        self, colour_scene: object, normal_scene: object, camera: Camera
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _one(self, colour_scene: object, normal_scene: object, camera: Camera) -> np.ndarray:
         flags = self._pyrender.RenderFlags.FLAT
         rgb, depth = self._draw(colour_scene, camera, flags)
         normal, _ = self._draw(normal_scene, camera, flags)
-        coverage = (depth > 0).astype(np.float32)
-        rgb = rgb.astype(np.float32) / 255.0 * coverage[..., None]
-        normal = (normal.astype(np.float32) / 127.5 - 1.0) * coverage[..., None]
-        return rgb, normal, coverage
+        seen = (depth > 0)[..., None]
+        samples = [rgb / np.float32(255.0), normal / np.float32(127.5) - 1.0, np.ones_like(seen)]
+        return np.concatenate(samples, axis=2).astype(np.float32) * seen
 
     def _draw(self, scene: object, camera: Camera, flags: int) -> tuple[np.ndarray, np.ndarray]:
         pose = np.eye(4)

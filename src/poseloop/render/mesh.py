@@ -93,35 +93,31 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., 3) at unit length; a zero vector stays zero."""
-    length = np.sqrt((vectors * vectors).sum(-1, keepdims=True))
-    return vectors / np.maximum(length, 1e-12)
+    length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return vectors / np.maximum(length, 1e-12)[..., None]
 
 
-def to_pictures(
-    rgb: np.ndarray, normal: np.ndarray, coverage: np.ndarray, supersample: int
-) -> Pictures:
-    """Average supersampled premultiplied images and quantise them.
+def to_pictures(samples: np.ndarray, supersample: int) -> Pictures:
+    """Average supersampled images and quantise them.
 
     Parameters
     ----------
-    rgb, normal : (C, S*supersample, S*supersample, 3) float arrays
-        Colour in [0, 1] and unit normals, both zero where nothing was hit.
-    coverage : (C, S*supersample, S*supersample) float array
-        1 where something was hit, else 0.
+    samples : (C, S*supersample, S*supersample, 7) float array
+        Colour in [0, 1], unit normal and coverage 1 where something was hit; else zero.
     """
-    rgb, normal, coverage = (_pool(image, supersample) for image in (rgb, normal, coverage))
-    rgb = rgb + (1.0 - coverage)[..., None]
-    normal = unit(normal) * coverage[..., None]
+    if supersample > 1:
+        fine = samples
+        blocks = [(i, j) for i in range(supersample) for j in range(supersample)]
+        samples = sum(fine[:, i::supersample, j::supersample] for i, j in blocks)
+        samples = samples / np.float32(supersample**2)
+        samples[..., 3:6] = unit(samples[..., 3:6]) * samples[..., 6:]
+    rgb, normal, coverage = samples[..., :3], samples[..., 3:6], samples[..., 6]
     return Pictures(
-        np.round(rgb * 255.0).astype(np.uint8),
-        np.round(normal * 127.5 + 127.5).astype(np.uint8),
-        np.round(coverage * 255.0).astype(np.uint8),
+        _quantise(rgb + (1.0 - coverage)[..., None], 255.0, 0.0),
+        _quantise(normal, 127.5, 127.5),
+        _quantise(coverage, 255.0, 0.0),
     )
 
 
-def _pool(image: np.ndarray, factor: int) -> np.ndarray:
-    """Mean over factor x factor blocks of axes 1 and 2."""
-    if factor == 1:
-        return image
-    total = sum(image[:, i::factor, j::factor] for i in range(factor) for j in range(factor))
-    return total / np.float32(factor * factor)
+def _quantise(values: np.ndarray, scale: float, offset: float) -> np.ndarray:
+    return np.rint(values * np.float32(scale) + np.float32(offset)).astype(np.uint8)

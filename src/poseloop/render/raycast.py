@@ -103,4 +103,4 @@ class RaycastRenderer:
         images = np.zeros((len(cameras) * fine * fine, 7), np.float32)
         images[hits.pixel] = values
         images = images.reshape(len(cameras), fine, fine, 7)
-        return to_pictures(images[..., :3], images[..., 3:6], images[..., 6], self.supersample)
+        return to_pictures(images, self.supersample)
