@@ -1,6 +1,7 @@
 """Import closures: what a rule lists as code is what its script runs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,15 @@ def test_every_module_that_a_script_loads_is_in_its_closure(script, loaded, monk
     files = {str(Path(path).resolve().relative_to(ROOT)) for path in loaded[script]}
     assert files, "the script loads nothing of the library"
     assert files <= set(import_closure(f"scripts/{script}"))
+
+
+def test_library_imports_by_statement_only():
+    """An import that no statement names would escape the static walk."""
+    for path in (*ROOT.glob("src/poseloop/**/*.py"), *ROOT.glob("scripts/*.py")):
+        assert not re.search(r"\b(import_module|__import__|exec)\(", path.read_text()), path
+
+
+def test_library_holds_code_only():
+    """A data file in the package would be no rule's input."""
+    files = {path for path in ROOT.glob("src/poseloop/**/*") if path.is_file()}
+    assert {path.suffix for path in files if "__pycache__" not in path.parts} == {".py"}

@@ -1,0 +1,71 @@
+"""The workflow's command line: presets, faults of the user, partial targets."""
+
+import re
+
+import pytest
+from workflow_clone import ROOT, Clone
+
+PRESETS = sorted(path.name for path in (ROOT / "config").iterdir() if path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> Clone:
+    """A clone without results."""
+    return Clone(tmp_path_factory.mktemp("clone"))
+
+
+def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
+    """Jobs per rule that a dry run plans."""
+    text = clone.call("snakemake", "-n", "-q", "host", *arguments).stdout
+    table = text.split("Job stats:")[1].split("total")[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_plans_the_whole_chain(clone, preset):
+    planned = jobs(clone, "--config", f"preset={preset}")
+    assert {"bake_body", "finetune_drpose", "drpose_table", "fig_qualitative"} <= set(planned)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("preset=nope", "error: --config preset=nope: unknown preset; there are "),
+        ("prest=smoke", "error: --config: unknown key(s) prest; "),
+    ],
+)
+def test_unknown_preset_or_key_is_one_line_and_exit_code_2(clone, option, message):
+    done = clone.call("snakemake", "all", "--config", option, check=False)
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    assert line.startswith(message)
+    assert "Traceback" not in done.stderr
+    assert not (clone.folder / "results").exists()
+
+
+def test_typo_in_the_study_names_field_and_file(tmp_path):
+    clone = Clone(tmp_path)
+    path = tmp_path / "config/smoke/study.yaml"
+    path.write_text(path.read_text().replace("seeds:", "sedes:"))
+    done = clone.call("snakemake", "all", "--config", "preset=smoke", check=False)
+    assert done.returncode == 2
+    assert "error: config/smoke/study.yaml: " in done.stderr
+    assert "sedes: Extra inputs" in done.stderr
+
+
+def test_partial_target_plans_only_what_it_needs(clone):
+    planned = jobs(clone, "fig_pose_diversity")
+    assert "select_poses" in planned
+    assert "train_multiview" not in planned
+
+
+def test_seeds_methods_and_benchmarks_come_from_the_study(tmp_path):
+    clone = Clone(tmp_path)
+    (tmp_path / "config/mine").mkdir()
+    text = (tmp_path / "config/demo/study.yaml").read_text()
+    text = re.sub(r"^seeds: .*$", "seeds: [0, 1, 2, 3, 4]", text, flags=re.MULTILINE)
+    text = re.sub(r"^  drpose_paper: .*\n", "", text, flags=re.MULTILINE)
+    (tmp_path / "config/mine/study.yaml").write_text(text)
+    planned = jobs(clone, "--config", "preset=mine")
+    assert planned["finetune_drpose"] == 5
+    assert planned["generate"] == 10
