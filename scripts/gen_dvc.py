@@ -35,6 +35,8 @@ from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 DVC_YAML = Path("dvc.yaml")
 # Kept by git, because people read them; arrays and weights go to DVC's cache.
 READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
+# Columns of log.csv to plot, by the folder of the model.
+CURVES = {"multiview": ["loss"], "posescore": ["loss"], "drpose": ["reward", "kl"]}
 
 
 def jobs_of(preset):
@@ -93,11 +95,25 @@ def pipeline(preset):
         "vars": [{"preset": preset}],
         "stages": stages,
         "metrics": [path for path in files if path.endswith(".json")],
-        "plots": [
-            *({path: {"x": "step"}} for path in files if path.endswith("/log.csv")),
-            *(path for path in files if path.endswith(".png")),
-        ],
+        "plots": [*curves(preset, files), *(path for path in files if path.endswith(".png"))],
     }
+
+
+def curves(preset, files):
+    """One plot per column of the training logs, with all runs of a model in it."""
+    plots = []
+    for model, columns in CURVES.items():
+        logs = [
+            path
+            for path in files
+            if PurePath(path).is_relative_to(f"results/{preset}/{model}")
+            and path.endswith("log.csv")
+        ]
+        plots += [
+            {f"{model} {column}": {"x": "step", "y": dict.fromkeys(logs, column)}}
+            for column in columns
+        ]
+    return plots
 
 
 def main():
