@@ -103,12 +103,8 @@ def curves(preset, files):
     """One plot per column of the training logs, with all runs of a model in it."""
     plots = []
     for model, columns in CURVES.items():
-        logs = [
-            path
-            for path in files
-            if PurePath(path).is_relative_to(f"results/{preset}/{model}")
-            and path.endswith("log.csv")
-        ]
+        folder = f"results/{preset}/{model}/"
+        logs = [path for path in files if path.startswith(folder) and path.endswith("/log.csv")]
         plots += [
             {f"{model} {column}": {"x": "step", "y": dict.fromkeys(logs, column)}}
             for column in columns
