@@ -30,7 +30,7 @@ def main() -> None:
         by_benchmark[path.stem].append(path)
     tables = {}
     for benchmark, paths in by_benchmark.items():
-        normals = [read_npz(path, "normal")["normal"] for path in paths]
+        normals = [read_npz(path, "normal", only=True)["normal"] for path in paths]
         if len({array.shape for array in normals}) > 1:
             raise UserError(f"{paths[0]}: the other seeds' normal views have another shape")
         tables[benchmark] = seed_diversity(np.stack(normals), config.images.mask_level)

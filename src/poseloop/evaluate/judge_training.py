@@ -85,7 +85,7 @@ def read_judge_scans(path: str | Path) -> dict[str, np.ndarray]:
         The file is missing, lacks an array, has views of another shape than (N, K, S, S, 3), or
         joints that are not (N, 24, 3) finite numbers.
     """
-    scans = read_npz(path, "rgb", "normal", "joints", "azimuths", "metres_per_unit")
+    scans = read_npz(path, "rgb", "normal", "joints", "azimuths", "metres_per_unit", only=True)
     shape = scans["rgb"].shape
     if len(shape) != 5 or shape[4] != 3 or scans["normal"].shape != shape:
         raise UserError(f"{path}: rgb and normal must both be (N, K, S, S, 3)")

@@ -29,7 +29,7 @@ def read_benchmark(path: str | Path) -> Arrays:
     UserError
         The file is missing or lacks an array.
     """
-    return read_npz(path, *_TRUTH)
+    return read_npz(path, *_TRUTH, only=True)
 
 
 def read_samples(path: str | Path, benchmark: Arrays) -> Arrays:

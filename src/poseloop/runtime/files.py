@@ -50,8 +50,8 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
         np.savez_compressed(temporary, **ordered)
 
 
-def read_npz(path: str | Path, *required: str) -> dict[str, np.ndarray]:
-    """Read every array of an npz without unpickling anything.
+def read_npz(path: str | Path, *required: str, only: bool = False) -> dict[str, np.ndarray]:
+    """Read the arrays of an npz without unpickling anything: all, or `only` the required ones.
 
     Raises
     ------
@@ -61,7 +61,8 @@ def read_npz(path: str | Path, *required: str) -> dict[str, np.ndarray]:
     path = require_file(path, "npz file")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            names = [name for name in archive.files if name in required or not only]
+            arrays = {name: archive[name] for name in names}
     except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as fault:
         raise UserError(f"{path}: not a readable npz file ({fault})") from fault
     missing = [name for name in required if name not in arrays]
