@@ -35,6 +35,8 @@ from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 DVC_YAML = Path("dvc.yaml")
 # Kept by git, because people read them; arrays and weights go to DVC's cache.
 READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
+# Files of numbers to compare; other JSON files are manifests.
+METRICS = {"diversity.json", "metrics.json", "report.json", "truth.json"}
 # Columns of log.csv to plot, by the folder of the model.
 CURVES = {"multiview": ["loss"], "posescore": ["loss"], "drpose": ["reward", "kl"]}
 
@@ -94,7 +96,7 @@ def pipeline(preset):
     return {
         "vars": [{"preset": preset}],
         "stages": stages,
-        "metrics": [path for path in files if path.endswith(".json")],
+        "metrics": [path for path in files if PurePath(path).name in METRICS],
         "plots": [*curves(preset, files), *(path for path in files if path.endswith(".png"))],
     }
 

@@ -16,7 +16,7 @@ def clone(tmp_path_factory) -> Clone:
 
 def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
     """Jobs per rule that a dry run plans."""
-    text = clone.call("snakemake", "-n", "-q", "host", *arguments).stdout
+    text = clone.call("snakemake", *arguments, "-n", "-q", "host").stdout
     table = text.split("Job stats:")[1].split("total")[0]
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 

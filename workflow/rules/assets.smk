@@ -39,7 +39,7 @@ rule prepare_motion:
         code=code_of("prepare_motion"),
         config=cfg("motion"),
         assets=assets_of("motion"),
-        body=rules.bake_body.output.pkl,
+        body=rules.bake_body.output.npz,
     output:
         clips="<results>/motion/clips.npz",
         report="<results>/motion/report.json",

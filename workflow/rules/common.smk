@@ -1,7 +1,7 @@
 """Helpers of the rules: config files, import closures, the study's lists, the shell environment.
 
-In:  `--config preset=<name>` and config/<preset>/study.yaml.
-Out: PRESET, STUDY, TABLES, cfg(), code_of(), cores_of(), assets_of(), model_of() for the other rule files.
+In:  `--config preset=<name>`, study.yaml and report.yaml.
+Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), assets_of(), model_of() for the other rule files.
 """
 
 import sys
@@ -10,7 +10,9 @@ from pathlib import Path
 # The library in this checkout, whatever copy of it is installed.
 sys.path.insert(0, str(Path("src").resolve()))
 
+from poseloop.report.config import ReportConfig
 from poseloop.runtime import closure, study
+from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 
 
@@ -73,7 +75,7 @@ def environment():
     )
 
 
-TABLES = ["geometry", "appearance", "pose"]
+REPORT = or_exit(load_config, cfg("report"), ReportConfig)
 
 shell.prefix(environment())
 

@@ -11,10 +11,11 @@ rule render_scans:
         code=code_of("render_scans"),
         config=cfg("scans"),
         assets=assets_of("scans"),
-        body=rules.bake_body.output,
+        body=rules.bake_body.output.npz,
         clips=rules.prepare_motion.output.clips,
     output:
-        "<results>/scans/{set}.npz",
+        scans="<results>/scans/{set}.npz",
+        manifest="<results>/scans/{set}.json",
     log:
         "<logs>/render_scans/{set}.log",
     benchmark:
@@ -28,17 +29,19 @@ rule render_scans:
         "Rendering the scans of {wildcards.set}"
     shell:
         "python scripts/render_scans.py --config {input.config} --set {wildcards.set}"
-        " --body {input.body} --clips {input.clips} --output {output} > {log} 2>&1"
+        " --body {input.body} --clips {input.clips} --output {output.scans}"
+        " > {log} 2>&1"
 
 
 rule select_poses:
     input:
         code=code_of("select_poses"),
         config=cfg("poseset"),
-        body=rules.bake_body.output,
+        body=rules.bake_body.output.npz,
         clips=rules.prepare_motion.output.clips,
     output:
-        "<results>/poseset/poses.npz",
+        poses="<results>/poseset/poses.npz",
+        diversity="<results>/poseset/diversity.json",
     log:
         "<logs>/select_poses.log",
     benchmark:
@@ -52,7 +55,8 @@ rule select_poses:
         "Selecting diverse poses by farthest-point sampling"
     shell:
         "python scripts/select_poses.py --config {input.config} --body {input.body}"
-        " --clips {input.clips} --output {output} > {log} 2>&1"
+        " --clips {input.clips} --output {output.poses} --diversity {output.diversity}"
+        " > {log} 2>&1"
 
 
 rule render_poseset:
@@ -60,8 +64,8 @@ rule render_poseset:
         code=code_of("render_poseset"),
         config=cfg("poseset"),
         assets=assets_of("poseset"),
-        body=rules.bake_body.output,
-        poses=rules.select_poses.output,
+        body=rules.bake_body.output.npz,
+        poses=rules.select_poses.output.poses,
     output:
         "<results>/poseset/images.npz",
     log:
@@ -85,10 +89,11 @@ rule render_benchmark:
         code=code_of("render_benchmark"),
         config=cfg("benchmarks"),
         assets=assets_of("benchmarks"),
-        body=rules.bake_body.output,
+        body=rules.bake_body.output.npz,
         clips=rules.prepare_motion.output.clips,
     output:
-        "<results>/benchmarks/{benchmark}.npz",
+        benchmark="<results>/benchmarks/{benchmark}.npz",
+        manifest="<results>/benchmarks/{benchmark}.json",
     log:
         "<logs>/render_benchmark/{benchmark}.log",
     benchmark:
@@ -103,4 +108,4 @@ rule render_benchmark:
     shell:
         "python scripts/render_benchmark.py --config {input.config}"
         " --benchmark {wildcards.benchmark} --body {input.body} --clips {input.clips}"
-        " --output {output} > {log} 2>&1"
+        " --output {output.benchmark} > {log} 2>&1"
