@@ -12,12 +12,12 @@ Range = Annotated[tuple[float, float], Field(description="lowest and highest val
 class PhenotypeConfig(Config):
     """Ranges of Anny's phenotype values (0 to 1) from which people are drawn uniformly."""
 
-    gender: Range = Field(description="0 female to 1 male")
-    age: Range = Field(description="about 0.5 is a young adult, 1 is old")
+    gender: Range = Field(description="0 male to 1 female")
+    age: Range = Field(description="1/3 is a child, 2/3 a young adult, 1 old")
     muscle: Range = Field(description="muscularity")
     weight: Range = Field(description="weight for the height")
     height: Range = Field(description="stature")
-    proportions: Range = Field(description="0 uncommon to 1 ideal proportions")
+    proportions: Range = Field(description="0 ideal to 1 uncommon proportions")
 
     @model_validator(mode="after")
     def _ordered(self) -> "PhenotypeConfig":

@@ -10,7 +10,7 @@ from poseloop.report.portraits import portraits, region_colours, side_colours
 from poseloop.report.style import new_figure
 
 _SIZE = 200
-_HEIGHT = 2.3
+_HEIGHT = 2.05
 _COLUMNS = 8
 _SHOWN_BETAS = 4
 _DEVIATIONS = 2.0
