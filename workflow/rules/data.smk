@@ -1,7 +1,7 @@
 """Rendered people: multi-view scans, the DrPose15K-style pose set, benchmarks.
 
 In:  the body and the motion clips (assets.smk), scans.yaml, poseset.yaml, benchmarks.yaml.
-Out: <results>/scans/{set}.npz, <results>/poseset/{poses,images}.npz,
+Out: <results>/scans/{set}.npz, <results>/poseset/{poses,images}.npz, its diversity.json,
      <results>/benchmarks/{benchmark}.npz. Set and benchmark names come from study.yaml.
 """
 
@@ -40,8 +40,7 @@ rule select_poses:
         body=rules.bake_body.output.npz,
         clips=rules.prepare_motion.output.clips,
     output:
-        poses="<results>/poseset/poses.npz",
-        diversity="<results>/poseset/diversity.json",
+        "<results>/poseset/poses.npz",
     log:
         "<logs>/select_poses.log",
     benchmark:
@@ -55,8 +54,7 @@ rule select_poses:
         "Selecting diverse poses by farthest-point sampling"
     shell:
         "python scripts/select_poses.py --config {input.config} --body {input.body}"
-        " --clips {input.clips} --output {output.poses} --diversity {output.diversity}"
-        " > {log} 2>&1"
+        " --clips {input.clips} --output {output} > {log} 2>&1"
 
 
 rule render_poseset:
@@ -65,9 +63,10 @@ rule render_poseset:
         config=cfg("poseset"),
         assets=assets_of("poseset"),
         body=rules.bake_body.output.npz,
-        poses=rules.select_poses.output.poses,
+        poses=rules.select_poses.output,
     output:
-        "<results>/poseset/images.npz",
+        images="<results>/poseset/images.npz",
+        manifest="<results>/poseset/images.json",
     log:
         "<logs>/render_poseset.log",
     benchmark:
@@ -81,7 +80,31 @@ rule render_poseset:
         "Making one image per selected pose"
     shell:
         "python scripts/render_poseset.py --config {input.config} --body {input.body}"
-        " --poses {input.poses} --output {output} > {log} 2>&1"
+        " --poses {input.poses} --output {output.images} > {log} 2>&1"
+
+
+rule measure_diversity:
+    input:
+        code=code_of("measure_diversity"),
+        body=rules.bake_body.output.npz,
+        poses=rules.select_poses.output,
+        scans=collect("<results>/scans/{set}.npz", set=STUDY.training_scans),
+    output:
+        "<results>/poseset/diversity.json",
+    log:
+        "<logs>/measure_diversity.log",
+    benchmark:
+        "<benchmarks>/measure_diversity.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Measuring the spread of joint positions of pose set and scans"
+    shell:
+        "python scripts/measure_diversity.py --body {input.body} --poses {input.poses}"
+        " --scans {input.scans} --output {output} > {log} 2>&1"
 
 
 rule render_benchmark:

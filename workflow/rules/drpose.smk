@@ -13,7 +13,7 @@ rule finetune_drpose:
         config=cfg("drpose"),
         multiview=rules.train_multiview.output.model,
         posescore=rules.train_posescore.output.model,
-        poses=rules.render_poseset.output,
+        poses=rules.render_poseset.output.images,
         poseset=rules.encode_latents.output.poseset,
         latents=rules.encode_latents.output.scans,
         validation=rules.encode_latents.output.validation,

@@ -42,7 +42,7 @@ rule encode_latents:
         autoencoder=rules.train_autoencoder.output.model,
         scans=rules.train_autoencoder.input.scans,
         validation=rules.train_autoencoder.input.validation,
-        poseset=rules.render_poseset.output,
+        poseset=rules.render_poseset.output.images,
     output:
         scans="<results>/latents/scans.npz",
         validation="<results>/latents/validation.npz",

@@ -109,7 +109,7 @@ rule fig_motion:
 rule fig_pose_diversity:
     input:
         code=code_of("fig_pose_diversity"),
-        diversity=rules.select_poses.output.diversity,
+        diversity=rules.measure_diversity.output,
     output:
         png=report(
             "<results>/figures/fig_pose_diversity.png",
