@@ -101,6 +101,22 @@ def make_pose_set(config: PoseSetConfig, selected: SelectedPoses, body: BodyMode
     )
 
 
+def describe(config: PoseSetConfig, pose_set: PoseSet) -> dict:
+    """What a pose set was made of, as `scans.manifest` says of a view set."""
+    names, counts = np.unique(pose_set.clip, return_counts=True)
+    return {
+        "set": "poseset",
+        "seed": config.seed,
+        "generator": config.generator,
+        "people_stream": config.people.stream if config.generator == "renderer" else None,
+        "bodies": int(len(np.unique(pose_set.body_id))),
+        "poses": len(pose_set.clip),
+        "ordinary": int(pose_set.ordinary.sum()),
+        "splits": sorted(config.selection.splits),
+        "clips": dict(zip(names.tolist(), counts.tolist(), strict=True)),
+    }
+
+
 def _run(poses: Poses, start: int, config: Selection) -> np.ndarray:
     """Indices of a pose and the frames that follow it in its clip, shifted to fit."""
     same = (poses.clip == poses.clip[start]) & (poses.mirrored == poses.mirrored[start])
