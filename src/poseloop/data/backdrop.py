@@ -28,16 +28,17 @@ def compose(
     (S, S, 3) uint8 picture and (S, S) uint8 coverage of the part of the person that is visible.
     """
     alpha = mask[..., None].astype(np.float32) / 255.0
-    person = rgb.astype(np.float32) / 255.0 - (1.0 - alpha)
-    size = len(mask)
-    scene = _background(size, rng) if rng.random() < backdrop.background else np.float32(1.0)
+    gain = rng.uniform(*backdrop.brightness)
+    person = (rgb.astype(np.float32) / 255.0 - (1.0 - alpha)) * gain
+    scene = np.float32(1.0)  # white, whatever the exposure: what a matting step leaves
+    if rng.random() < backdrop.background:
+        scene = _background(len(mask), rng) * gain
     picture = person + (1.0 - alpha) * scene
     if rng.random() < backdrop.occluder:
         cover = _occluder(alpha[..., 0], backdrop.occluder_size, rng)[..., None]
-        picture = picture * (1.0 - cover) + cover * rng.random(3)
+        picture = picture * (1.0 - cover) + cover * _colour(rng) * gain
         alpha = alpha * (1.0 - cover)
-    gain = rng.uniform(*backdrop.brightness)
-    picture = np.clip(picture * gain, 0.0, 1.0)
+    picture = np.clip(picture, 0.0, 1.0)
     return (
         np.round(picture * 255.0).astype(np.uint8),
         np.round(alpha[..., 0] * 255.0).astype(np.uint8),
@@ -45,18 +46,25 @@ def compose(
 
 
 def _background(size: int, rng: np.random.Generator) -> np.ndarray:
-    """A vertical gradient with cloudy texture, a floor and a few boxes: (S, S, 3) in [0, 1]."""
+    """A wall with uneven light, a floor and a few boxes: (S, S, 3) in [0, 1]."""
     rows = np.linspace(0.0, 1.0, size)[:, None, None]
-    image = rng.random(3) * (1.0 - rows) + rng.random(3) * rows
-    image = np.broadcast_to(image, (size, size, 3)).copy()
-    for cells, strength in ((4, 0.25), (12, 0.12)):
-        noise = zoom(rng.normal(size=(cells, cells, 3)), (size / cells, size / cells, 1), order=1)
-        image += strength * noise
+    wall = _colour(rng)
+    image = wall * (1.0 - rows) + (0.7 * wall + 0.3 * _colour(rng)) * rows
+    image = np.repeat(image, size, axis=1)
     for _ in range(rng.integers(0, 6)):
-        image[_box(size, 0.1, 0.5, rng)] = rng.random(3)
+        image[_box(size, 0.1, 0.5, rng)] = _colour(rng)
     floor = int(size * rng.uniform(0.7, 0.95))
-    image[floor:] = 0.5 * image[floor:] + 0.5 * rng.random(3)
+    image[floor:] = 0.3 * image[floor:] + 0.7 * _colour(rng)
+    for cells, strength in ((3, 0.08), (10, 0.04)):
+        noise = rng.normal(size=(cells, cells, 1))
+        image = image + strength * zoom(noise, (size / cells, size / cells, 1), order=1)
     return np.clip(image, 0.0, 1.0).astype(np.float32)
+
+
+def _colour(rng: np.random.Generator) -> np.ndarray:
+    """A colour (3,) of walls and things: most are muted."""
+    grey = rng.uniform(0.1, 0.95)
+    return np.clip(grey + rng.beta(1.0, 4.0) * rng.uniform(-1.0, 1.0, 3), 0.0, 1.0)
 
 
 def _occluder(alpha: np.ndarray, share: Sequence[float], rng: np.random.Generator) -> np.ndarray:

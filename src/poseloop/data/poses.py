@@ -176,11 +176,15 @@ def _recombined(poses: Poses, mix: Motion, count: int, rng: np.random.Generator)
 def _draw(
     clip: np.ndarray, weights: dict[str, float], count: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Indices (count,) of frames: clips by weight, frames of a clip alike."""
+    """Indices (count,) of frames: clips by weight, frames of a clip alike.
+
+    Systematic sampling: even over clips and along each, in random order.
+    """
     names, index, sizes = np.unique(clip, return_inverse=True, return_counts=True)
     weight = np.array([weights.get(name, 0.0) if weights else 1.0 for name in names.tolist()])
-    chance = (weight / sizes)[index]
-    return rng.choice(len(clip), count, p=chance / chance.sum())
+    total = np.cumsum((weight / sizes)[index])
+    places = (np.arange(count) + rng.random()) / count * total[-1]
+    return rng.permutation(np.searchsorted(total, places, side="right").clip(max=len(clip) - 1))
 
 
 def _where(condition: np.ndarray, first: Poses, second: Poses) -> Poses:
