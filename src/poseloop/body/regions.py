@@ -59,7 +59,7 @@ def region_ids(vertices: np.ndarray, parts: np.ndarray) -> np.ndarray:
     if head.any():
         points = vertices[head]
         low, high = points.min(0), points.max(0)
-        _, height, depth = ((points - low) / (high - low)).T
+        _, height, depth = ((points - low) / np.maximum(high - low, 1e-6)).T
         # The hair line runs from the nape to high above the brow.
         hair = height > 0.05 + 0.85 * depth
         regions[np.flatnonzero(head)[hair]] = REGIONS.index("hair")
