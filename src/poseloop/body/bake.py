@@ -2,6 +2,8 @@
 
 import fast_simplification
 import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
 from poseloop.body.anny_source import RestShapes
@@ -15,6 +17,8 @@ _ARM_CHILD = {
 }
 _RIDGE = 0.03
 _SUM_WEIGHT = 10.0
+_CANDIDATES = 16
+_NO_EDGE = 1e-9  # an entry of zero would be no edge of the graph
 
 
 def bake(
@@ -129,15 +133,20 @@ def decimate(template: np.ndarray, faces: np.ndarray, target: int) -> tuple[np.n
     triangles : (F, 3) int
         Faces, as indices into `kept`.
     """
-    points, triangles = template, faces
-    if target < len(faces):
-        points, triangles = fast_simplification.simplify(
-            template.astype(np.float32), faces.astype(np.int32), target_count=target
-        )
-    _, nearest = cKDTree(template).query(points)
-    corners = nearest[triangles]
-    solid = (corners != np.roll(corners, 1, axis=1)).all(1)
-    kept, indices = np.unique(corners[solid], return_inverse=True)
+    if target >= len(faces):
+        return np.arange(len(template)), faces
+    points, triangles = fast_simplification.simplify(
+        template.astype(np.float32), faces.astype(np.int32), target_count=target
+    )
+    # Each point takes another vertex, the nearest on the whole: were one taken twice, its faces
+    # would collapse and the surface no longer be closed.
+    distance, candidates = cKDTree(template).query(points, k=_CANDIDATES)
+    rows = np.repeat(np.arange(len(points)), _CANDIDATES)
+    graph = csr_matrix(
+        (distance.ravel() + _NO_EDGE, (rows, candidates.ravel())), (len(points), len(template))
+    )
+    _, vertices = min_weight_full_bipartite_matching(graph)
+    kept, indices = np.unique(vertices[triangles], return_inverse=True)
     return kept, indices.reshape(-1, 3)
 
 
