@@ -5,8 +5,9 @@ import pytest
 from tiny_body import rest_joints
 
 from poseloop.body.joints import JOINT
-from poseloop.render.appearance import PATTERNS, offsets, paint, sample_appearance
+from poseloop.render.appearance import PATTERNS, offsets, paint
 from poseloop.render.atlas import make_atlas
+from poseloop.render.wardrobe import sample_appearance
 
 
 @pytest.fixture(scope="module")

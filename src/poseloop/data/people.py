@@ -3,7 +3,8 @@
 import numpy as np
 
 from poseloop.data.config import People
-from poseloop.render.appearance import Appearance, sample_appearance
+from poseloop.render.appearance import Appearance
+from poseloop.render.wardrobe import sample_appearance
 from poseloop.runtime.seeds import numpy_rng
 
 _LARGEST_BETA = 2.0
