@@ -9,9 +9,9 @@ from poseloop.body.config import BodyConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.motion.config import MotionConfig
-from poseloop.multiview.config import AutoencoderConfig, MultiviewConfig
+from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
 from poseloop.report.config import ReportConfig
-from poseloop.reward.config import DrPoseConfig, GenerateConfig, PoseScoreConfig
+from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.runtime import study
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
