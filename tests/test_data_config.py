@@ -7,7 +7,7 @@ from poseloop.motion.config import MotionConfig
 from poseloop.runtime.config import load_config
 from poseloop.runtime.study import config_file
 
-PRESETS = ("demo", "smoke")
+PRESETS = ("demo", "smoke", "workstation")
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -10,6 +10,7 @@ from poseloop.data.diversity import diversity
 from poseloop.data.poses import read_poses
 from poseloop.data.poseset import describe, make_pose_set, root_aligned_joints, select_poses
 from poseloop.data.store import PoseSet, SelectedPoses
+from poseloop.runtime.errors import UserError
 
 CONFIG = PoseSetConfig.model_validate(
     {
@@ -68,6 +69,18 @@ def test_selection_is_more_spread_than_chance(poses, body):
     chosen = select_poses(poses, config, body, 0)
     joints = [root_aligned_joints(body, p.global_orient, p.body_pose) for p in (chosen, poses)]
     assert diversity(*joints)["ratio"] > 1.2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"anchors": 10_000}, "selection.anchors: 10000 of 144 poses"),
+        ({"ordinary_clips": ("swim",)}, "selection.ordinary_clips: none of swim is in split train"),
+    ],
+)
+def test_impossible_selections_name_the_field(poses, body, changes, message):
+    with pytest.raises(UserError, match=message):
+        select_poses(poses, CONFIG.selection.model_copy(update=changes), body, 0)
 
 
 def test_diversity_is_a_ratio_of_spreads():

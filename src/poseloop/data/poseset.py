@@ -17,6 +17,7 @@ from poseloop.data.posing import face_camera, sample_cameras, sitters
 from poseloop.data.scans import make_studio, photograph_all
 from poseloop.data.store import PoseSet, SelectedPoses
 from poseloop.motion.selection import farthest_point, root_align
+from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
 
@@ -41,13 +42,25 @@ def select_poses(poses: Poses, config: Selection, body: BodyModel, seed: int) ->
     ----------
     poses : Poses
         Every pose that may be chosen; their mirror images may be chosen as well.
+
+    Raises
+    ------
+    UserError
+        More anchors are asked for than there are poses, or no pose is of an ordinary clip.
     """
     rng = numpy_rng(seed, "select poses")
     both = concatenate(poses, mirror(poses))
     ordinary_anchors = round(config.ordinary * config.anchors)
+    candidates = np.flatnonzero(np.isin(both.clip, config.ordinary_clips))
+    if config.anchors > len(both.clip):
+        raise UserError(f"selection.anchors: {config.anchors} of {len(both.clip)} poses")
+    if ordinary_anchors and not len(candidates):
+        raise UserError(
+            f"selection.ordinary_clips: none of {', '.join(config.ordinary_clips) or 'them'} is in "
+            f"split {', '.join(config.splits)}"
+        )
     joints = root_aligned_joints(body, both.global_orient, both.body_pose)
     chosen = farthest_point(joints, config.anchors - ordinary_anchors)
-    candidates = np.flatnonzero(np.isin(both.clip, config.ordinary_clips))
     ordinary = rng.choice(candidates, ordinary_anchors, replace=ordinary_anchors > len(candidates))
     rows, anchor, neighbour = [], [], []
     for number, start in enumerate(np.concatenate([chosen, ordinary])):
