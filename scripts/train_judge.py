@@ -29,7 +29,7 @@ def main() -> None:
     make_deterministic(config.seed, config.threads)
     scans = read_judge_scans(arguments.scans)
     checkpoints = Checkpoints(
-        run_key("judge", [arguments.config, arguments.scans]), config.checkpoint_every
+        run_key(__file__, [arguments.config, arguments.scans]), config.checkpoint_every
     )
     losses = []
 

@@ -68,7 +68,7 @@ def benchmark():
 @pytest.fixture
 def judge():
     torch.manual_seed(0)
-    reading = Triangulation(coarse=16, fine=5, radius=2.0, floor=1e-3)
+    reading = Triangulation(coarse=16, fine=5, radius=2.0, floor=1e-3, candidates=3, slack=0.02)
     return PoseJudge(Judge([16, 32], 1).eval(), reading, 150.0)
 
 

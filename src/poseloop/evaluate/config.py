@@ -44,6 +44,10 @@ class Triangulation(Config):
     floor: float = Field(
         gt=0, lt=1, description="least share of the peak's heat; bounds what one view can veto"
     )
+    candidates: int = Field(ge=1, description="places considered for each joint")
+    slack: float = Field(
+        ge=0, description="added to the deviation of a bone's length, normalised units"
+    )
 
     @model_validator(mode="after")
     def _odd(self) -> "Triangulation":
@@ -64,12 +68,16 @@ class EvaluateConfig(Config):
 
 
 class Augmentation(Config):
-    """Degradation of the judge's training pictures, so that soft samples are judged fairly."""
+    """Changes of the judge's training pictures: soft samples, poses that tip over."""
 
     probability: float = Field(ge=0, le=1, description="share of pictures that are degraded")
     blur: float = Field(ge=0, description="greatest Gaussian blur, pixels (standard deviation)")
     noise: float = Field(ge=0, description="greatest noise, in units of the pixel range [-1, 1]")
     contrast: float = Field(ge=0, lt=1, description="greatest change of the colours' contrast")
+    rotation: float = Field(
+        ge=0, description="rotation of every picture in its plane, degrees (standard deviation)"
+    )
+    shrink: float = Field(ge=0, lt=1, description="greatest shrinking of a picture's content")
 
 
 class JudgeConfig(Config):

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from diffusers.models.downsampling import Downsample2D
 from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_blocks import UNetMidBlock2D
 from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
@@ -38,6 +39,8 @@ class Judge(nn.Module):
     def __init__(self, channels: Sequence[int], blocks: int) -> None:
         super().__init__()
         self.settings = {"channels": list(channels), "blocks": blocks}
+        # Mean and standard deviation of bone lengths in the training scans, normalised units.
+        self.register_buffer("bones", torch.zeros(JOINTS - 1, 2))
         first = channels[0]
         self.stem = nn.Sequential(
             nn.Conv2d(6, first // 2, 5, stride=2, padding=2),
@@ -53,6 +56,13 @@ class Judge(nn.Module):
                 )
             stage.extend(_residual(width, width) for _ in range(blocks))
             self.down.append(stage)
+        # Left and right are told apart by the whole picture: attention over the coarsest level.
+        self.middle = UNetMidBlock2D(
+            in_channels=channels[-1],
+            temb_channels=None,
+            attention_head_dim=min(32, channels[-1]),
+            resnet_groups=8,
+        )
         for fine, coarse in zip(channels[-2::-1], channels[:0:-1], strict=True):
             stage = nn.ModuleList()
             stage.append(Upsample2D(coarse, use_conv=False))
@@ -64,7 +74,7 @@ class Judge(nn.Module):
             nn.Conv2d(first, 4 * first, 1),
             nn.PixelShuffle(2),
             nn.SiLU(),
-            nn.Conv2d(first, JOINTS, 3, padding=1),
+            nn.Conv2d(first, JOINTS, 1),
         )
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -87,6 +97,7 @@ class Judge(nn.Module):
                 x = layer(x, None) if isinstance(layer, ResnetBlock2D) else layer(x)
             skips.append(x)
         skips.pop()
+        x = self.middle(x)
         for upsample, residual in self.up:
             x = residual(torch.cat([upsample(x), skips.pop()], 1), None)
         heat = self.head(x)

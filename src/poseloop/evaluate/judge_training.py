@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
-from poseloop.body.joints import MIRROR
-from poseloop.evaluate.config import Augmentation, JudgeConfig
+from poseloop.body.joints import BONES, MIRROR
+from poseloop.evaluate.augmentation import degrade, mirror, spin
+from poseloop.evaluate.config import JudgeConfig
 from poseloop.evaluate.judge import Judge, judge_input
 from poseloop.evaluate.views import project
 from poseloop.runtime.checkpoints import Checkpoints
@@ -40,40 +40,11 @@ def target_maps(places: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
     return row[..., :, None] * column[..., None, :]
 
 
-def degrade(
-    pictures: torch.Tensor, config: Augmentation, generator: torch.Generator
-) -> torch.Tensor:
-    """Blur, noise and contrast changes of a share of the pictures, as a weak generator makes them.
-
-    Parameters
-    ----------
-    pictures : (B, 6, S, S) tensor
-        In [-1, 1]: colours, then normals, which blur shortens towards the background's zero.
-
-    Returns
-    -------
-    (B, 6, S, S) tensor
-    """
-    count, channels = pictures.shape[:2]
-
-    def draw() -> torch.Tensor:
-        return torch.rand(count, generator=generator)
-
-    chosen = (draw() < config.probability).float()
-    sigma = config.blur * draw() * chosen + 1e-3
-    reach = max(1, round(2 * config.blur))
-    kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma[:, None]).square())
-    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)[:, None]
-    flat = pictures.reshape(1, count * channels, *pictures.shape[2:])
-    flat = F.pad(flat, (reach,) * 4, mode="replicate")
-    flat = F.conv2d(flat, kernel[:, :, None], groups=count * channels)
-    flat = F.conv2d(flat, kernel[:, :, :, None], groups=count * channels)
-    blurred = flat.view_as(pictures)
-    strength = (config.noise * draw() * chosen).view(-1, 1, 1, 1)
-    noisy = blurred + strength * torch.randn(pictures.shape, generator=generator)
-    gain = 1 + config.contrast * (2 * draw() - 1) * chosen
-    colour = 1 + (noisy[:, :3] - 1) * gain.view(-1, 1, 1, 1)
-    return torch.cat([colour, noisy[:, 3:]], 1)
+def bone_lengths(joints: np.ndarray) -> torch.Tensor:
+    """Mean and standard deviation of each bone's length over (N, 24, 3) joints. (23, 2)."""
+    parents, children = np.array(BONES).T
+    length = np.linalg.norm(joints[:, children] - joints[:, parents], axis=-1)
+    return torch.from_numpy(np.stack([length.mean(0), length.std(0)], -1)).float()
 
 
 def read_judge_scans(path: str | Path) -> dict[str, np.ndarray]:
@@ -126,6 +97,7 @@ def train_judge(
     """
     torch.manual_seed(derive_seed(config.seed, "judge", "weights"))
     judge = Judge(config.channels, config.blocks)
+    judge.bones.copy_(bone_lengths(scans["joints"]))
     judge = judge.to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(
         judge.parameters(), config.learning_rate, weight_decay=config.weight_decay
@@ -164,7 +136,7 @@ def train_judge(
 def _batch(
     scans: dict[str, np.ndarray], places: torch.Tensor, config: JudgeConfig, step: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures (B, 6, S, S) and target maps (B, 24, S / 2, S / 2) of a step, half mirrored."""
+    """Pictures (B, 6, S, S) and target maps (B, 24, S / 2, S / 2) of a step."""
     rng = numpy_rng(config.seed, "judge", "batch", step)
     subjects, views = scans["rgb"].shape[:2]
     subject = rng.integers(subjects, size=config.batch)
@@ -182,8 +154,8 @@ def _batch(
     )
     place = places[torch.from_numpy(subject), torch.from_numpy(view)]
     flip = torch.from_numpy(rng.random(config.batch) < 0.5)
-    pictures[flip] = pictures[flip].flip(-1) * torch.tensor([1, 1, 1, -1, 1, 1]).view(6, 1, 1)
-    place[flip] = (place[flip] * torch.tensor([-1, 1]) + torch.tensor([1, 0]))[:, MIRROR]
-    generator = torch_rng(config.seed, "judge", "degradation", step)
+    pictures, place = mirror(pictures, place, flip)
+    generator = torch_rng(config.seed, "judge", "augmentation", step)
+    pictures, place = spin(pictures, place, config.augmentation, generator)
     pictures = degrade(pictures, config.augmentation, generator)
     return pictures, target_maps(place, pictures.shape[-1] // 2, config.sigma)

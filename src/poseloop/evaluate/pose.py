@@ -58,7 +58,10 @@ class PoseJudge:
             pictures = judge_input(rgb[part], normal[part], azimuths)
             flat = pictures.flatten(0, 1).contiguous(memory_format=torch.channels_last)
             heat = self.network(flat).contiguous().unflatten(0, pictures.shape[:2])
-            joints += [triangulate(maps, azimuths, self.triangulation).numpy() for maps in heat]
+            joints += [
+                triangulate(maps, azimuths, self.network.bones, self.triangulation).numpy()
+                for maps in heat
+            ]
         return np.stack(joints)
 
     def errors(

@@ -41,7 +41,7 @@ def draw_diversity(content: dict) -> Figure:
             bars = right.bar(["here", "paper"], ratios, color=[COLOURS[1], COLOURS[0]], width=0.6)
             right.bar_label(bars, fmt="%.2f")
             right.axhline(1, color="black", linewidth=0.8, linestyle=":")
-            right.set_title("Spread, pose set / scans")
+            right.set_title("Ratio of spreads")
     except (KeyError, TypeError) as fault:
         raise UserError(f"pose diversity: lacks {fault}") from fault
     return figure

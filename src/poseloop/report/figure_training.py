@@ -56,7 +56,7 @@ def draw_training(
     names = {name: None for parts in logs.values() for part in parts for name in part.columns}
     panels = [name for name in _TITLES if name in names]
     panels += [name for name in names if name.startswith("validation_")]
-    columns = min(3, len(panels))
+    columns = min(4, len(panels))
     rows = -(-len(panels) // columns)
     with new_figure(3.4 * columns, 2.5 * rows) as figure:
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
