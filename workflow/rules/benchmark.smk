@@ -23,7 +23,7 @@ rule train_judge:
         "../../envs/gpu.yaml"
     threads: cores_of("judge")
     resources:
-        mem_mb=3000,
+        mem_mb=2000,
         gpu=1,
     message:
         "Training the independent judge of joints"

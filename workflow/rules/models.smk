@@ -24,7 +24,7 @@ rule train_autoencoder:
         "../../envs/gpu.yaml"
     threads: cores_of("autoencoder")
     resources:
-        mem_mb=4000,
+        mem_mb=2500,
         gpu=1,
     message:
         "Training the autoencoder"
@@ -55,7 +55,7 @@ rule encode_latents:
         "../../envs/gpu.yaml"
     threads: cores_of("autoencoder")
     resources:
-        mem_mb=4000,
+        mem_mb=2500,
         gpu=1,
     message:
         "Encoding scans and the pose set into latents"
@@ -86,7 +86,7 @@ rule train_multiview:
         "../../envs/gpu.yaml"
     threads: cores_of("multiview")
     resources:
-        mem_mb=5000,
+        mem_mb=2000,
         gpu=1,
     message:
         "Training the multi-view diffusion base"
@@ -117,7 +117,7 @@ rule train_posescore:
         "../../envs/gpu.yaml"
     threads: cores_of("posescore")
     resources:
-        mem_mb=4000,
+        mem_mb=2500,
         gpu=1,
     message:
         "Training PoseScore"
