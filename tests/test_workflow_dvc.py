@@ -1,7 +1,6 @@
 """Snakemake and DVC: one job graph, one opinion of what is out of date."""
 
 import json
-import re
 import sys
 
 import pytest
@@ -22,9 +21,10 @@ def stages_of(clone: Clone) -> dict:
 
 def wanted_by_snakemake(clone: Clone) -> set[str]:
     """Files that Snakemake would make."""
-    text = clone.call("snakemake", "all", "-n", *PRESET).stdout
-    lists = re.findall(r"^    output: (.+)$", text, flags=re.MULTILINE)
-    return {path for line in lists for path in line.split(", ")}
+    table = clone.call("snakemake", "all", "--summary", *PRESET).stdout
+    header, *rows = [line.split("\t") for line in table.splitlines() if "\t" in line]
+    assert header[0] == "output_file"
+    return {row[0] for row in rows if row[-1] == "update pending"}
 
 
 def wanted_by_dvc(clone: Clone) -> set[str]:
