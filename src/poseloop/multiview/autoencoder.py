@@ -1,7 +1,8 @@
-"""Images to latents and back: diffusers' `AutoencoderTiny` with normalised latents."""
+"""Images to latents and back: diffusers' `AutoencoderKL` with normalised latents."""
 
 import torch
-from diffusers import AutoencoderTiny
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
 from torch import nn
 
 from poseloop.multiview.config import AutoencoderConfig
@@ -9,7 +10,7 @@ from poseloop.multiview.views import to_float
 
 
 class Autoencoder(nn.Module):
-    """One autoencoder for colour images and normal maps.
+    """One autoencoder for colour images and normal maps; the posterior's mode is the latent.
 
     Latents are shifted and scaled per channel to mean 0 and standard deviation 1 over the
     training images, which is what the noise schedule assumes; the two vectors are buffers, set by
@@ -18,24 +19,29 @@ class Autoencoder(nn.Module):
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
-        self.network = AutoencoderTiny(
-            encoder_block_out_channels=[config.channels] * len(config.encoder_blocks),
-            decoder_block_out_channels=[config.channels] * len(config.decoder_blocks),
-            num_encoder_blocks=config.encoder_blocks,
-            num_decoder_blocks=config.decoder_blocks,
+        levels, self.patch = len(config.channels), config.patch
+        self.network = AutoencoderKL(
+            in_channels=3 * config.patch**2,
+            out_channels=3 * config.patch**2,
+            down_block_types=["DownEncoderBlock2D"] * levels,
+            up_block_types=["UpDecoderBlock2D"] * levels,
+            block_out_channels=config.channels,
+            layers_per_block=config.blocks,
             latent_channels=config.latent_channels,
+            norm_num_groups=config.norm_groups,
+            mid_block_add_attention=False,
         )
-        self.downscale = 2 ** (len(config.encoder_blocks) - 1)
         self.register_buffer("mean", torch.zeros(config.latent_channels))
         self.register_buffer("std", torch.ones(config.latent_channels))
 
     def encode_raw(self, images: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) in [-1, 1] to unnormalised latents (N, C, H/f, W/f)."""
-        return self.network.encode(images, return_dict=False)[0]
+        patches = F.pixel_unshuffle(images, self.patch)
+        return self.network.encode(patches).latent_dist.mode()
 
     def decode_raw(self, latents: torch.Tensor) -> torch.Tensor:
         """Inverse of `encode_raw`, up to the loss of the autoencoder."""
-        return self.network.decode(latents, return_dict=False)[0]
+        return F.pixel_shuffle(self.network.decode(latents).sample, self.patch)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """(N, 3, H, W) in [-1, 1] to normalised latents (N, C, H/f, W/f)."""

@@ -20,17 +20,19 @@ class OptimizerConfig(Config):
 
 
 class AutoencoderConfig(Config):
-    """`AutoencoderTiny` of diffusers, shared by colour and normal images."""
+    """`AutoencoderKL` of diffusers on patches, shared by colour and normal images."""
 
     seed: int = Field(description="Seed of weights, batches and noise.")
     threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
-    channels: Positive = Field(description="Channels of every block.")
-    encoder_blocks: list[Positive] = Field(
-        description="Residual blocks per resolution, image side first; each further entry halves."
+    patch: Positive = Field(
+        description="Side of the pixel patch that enters the network as channels; above 1 the "
+        "costly convolutions at full resolution are left out."
     )
-    decoder_blocks: list[Positive] = Field(
-        description="Residual blocks per resolution, latent side first."
+    channels: list[Positive] = Field(
+        description="Channels per resolution, image side first; each further entry halves."
     )
+    blocks: Positive = Field(description="Residual blocks per resolution.")
+    norm_groups: Positive = Field(description="Groups of the group norms.")
     latent_channels: Positive = Field(description="Channels of a latent.")
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Images per step, half of them normal maps.")

@@ -41,11 +41,12 @@ def predict_original(
 def min_snr_weights(
     scheduler: DDIMScheduler, timesteps: torch.Tensor, gamma: float
 ) -> torch.Tensor:
-    """Weights (B,) of the squared error of v: min(SNR, gamma) / (SNR + 1).
+    """Weights (B,) of the squared error of v: min(SNR, gamma) / SNR.
 
-    Min-SNR weights the squared error of x0 by min(SNR, gamma); that of v is (SNR + 1) times as
-    large (Hang et al. 2023, section 3.4).
+    PSHuman's form (fact sheet DrPose 4.3). The form that is derived for v, with SNR + 1 below
+    (Hang et al. 2023, section 3.4), gives the noisiest steps almost no weight, and these decide
+    the pose.
     """
     alphas_cumprod = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
     snr = alphas_cumprod / (1.0 - alphas_cumprod)
-    return snr.clamp(max=gamma) / (snr + 1.0)
+    return snr.clamp(max=gamma) / snr
