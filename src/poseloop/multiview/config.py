@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from poseloop.runtime.config import Config
 
@@ -93,7 +93,9 @@ class MultiviewConfig(Config):
     """The multi-view diffusion base."""
 
     seed: int = Field(description="Seed of weights, batches and noise.")
-    threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
+    threads: Positive = Field(
+        description="CPU threads; each takes an equal shard of the batch. Part of the result."
+    )
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
     mirrored_views: list[Annotated[int, Field(ge=0)]] = Field(
         description="Views that the model sees mirrored left to right (fact sheet DrPose 4.2), so "
@@ -102,6 +104,12 @@ class MultiviewConfig(Config):
     denoiser: DenoiserConfig = Field(description="Network.")
     schedule: ScheduleConfig = Field(description="Noise schedule.")
     train: MultiviewTrainConfig = Field(description="Training.")
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> "MultiviewConfig":
+        if self.train.batch_size % self.threads:
+            raise ValueError("train.batch_size must be a multiple of threads")
+        return self
 
 
 class GenerateConfig(Config):

@@ -1,5 +1,7 @@
 """Training of the multi-view base on scans, and its validation."""
 
+from functools import partial
+
 import torch
 from diffusers import DDIMScheduler
 from torch import nn
@@ -9,6 +11,7 @@ from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.denoiser import MultiViewDenoiser
 from poseloop.multiview.fitting import Row, fit
 from poseloop.multiview.schedule import make_scheduler, min_snr_weights
+from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -90,10 +93,13 @@ def train_multiview(
     denoiser = MultiViewDenoiser(config.denoiser).to(device, memory_format=torch.channels_last)
     scheduler = make_scheduler(config.schedule)
 
-    def backward(step: int) -> Row:
-        generator = torch_rng(config.seed, "multiview", "step", step)
-        index = torch.randint(len(data), (config.train.batch_size,), generator=generator)
-        loss = diffusion_loss(
+    parameters = list(denoiser.parameters())
+    size = config.train.batch_size // config.threads
+
+    def shard(step: int, part: int) -> torch.Tensor:
+        generator = torch_rng(config.seed, "multiview", "step", step, part)
+        index = torch.randint(len(data), (size,), generator=generator)
+        return diffusion_loss(
             denoiser,
             scheduler,
             data.latents[index].to(device),
@@ -102,8 +108,6 @@ def train_multiview(
             config.train.condition_dropout,
             generator,
         )
-        loss.backward()
-        return {"loss": loss.item()}
 
     def validate(average: nn.Module) -> Row:
         return {
@@ -111,13 +115,19 @@ def train_multiview(
             for name, held_out in validation.items()
         }
 
-    return fit(
-        denoiser,
-        backward,
-        config.train.steps,
-        config.train.optimizer,
-        config.train.ema_decay,
-        checkpoints,
-        validate,
-        config.train.validate_every,
-    )
+    with shard_pool(config.threads) as pool:
+
+        def backward(step: int) -> Row:
+            shards = [partial(shard, step, part) for part in range(config.threads)]
+            return {"loss": accumulate_gradients(parameters, shards, pool)}
+
+        return fit(
+            denoiser,
+            backward,
+            config.train.steps,
+            config.train.optimizer,
+            config.train.ema_decay,
+            checkpoints,
+            validate,
+            config.train.validate_every,
+        )
