@@ -33,7 +33,7 @@ MODELS = {
     "scans": ViewSetsConfig,
     "study": study.StudyConfig,
 }
-PRESETS = sorted(path.name for path in (ROOT / "config").iterdir() if path.is_dir())
+PRESETS = sorted({path.parent.name for path in (ROOT / "config").glob("*/*.yaml")})
 FILES = [path.relative_to(ROOT) for path in sorted((ROOT / "config").glob("*/*.yaml"))]
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from workflow_clone import ROOT, Clone
 
-PRESETS = sorted(path.name for path in (ROOT / "config").iterdir() if path.is_dir())
+PRESETS = sorted({path.parent.name for path in (ROOT / "config").glob("*/*.yaml")})
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def preset_of(options: dict) -> str:
             f"all other values are in {CONFIG}/<preset>/*.yaml"
         )
     preset = str(options.get("preset", DEFAULT_PRESET))
-    presets = sorted(folder.name for folder in CONFIG.iterdir() if folder.is_dir())
+    presets = sorted({file.parent.name for file in CONFIG.glob("*/*.yaml")})
     if preset not in presets:
         raise UserError(f"--config preset={preset}: unknown preset; there are {', '.join(presets)}")
     return preset
