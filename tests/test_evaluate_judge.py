@@ -9,6 +9,7 @@ from poseloop.evaluate.augmentation import degrade, mirror, spin
 from poseloop.evaluate.config import Augmentation, JudgeConfig, Triangulation
 from poseloop.evaluate.judge import Judge, judge_input
 from poseloop.evaluate.judge_training import (
+    _places,
     bone_lengths,
     read_judge_scans,
     target_maps,
@@ -24,9 +25,12 @@ from poseloop.runtime.files import write_npz
 from poseloop.runtime.weights import write_weights
 
 AZIMUTHS = np.array([0, 45, 90, 180, 270, 315.0])
-READING = Triangulation(coarse=32, fine=9, radius=2.0, floor=1e-3, candidates=8, slack=0.02)
+READING = Triangulation(
+    coarse=32, fine=9, radius=2.0, floor=1e-3, depth_weight=0.5, candidates=8, slack=0.02
+)
 # Bones of any length: only the views speak.
 LOOSE = torch.tensor([0.2, 1e3]).repeat(23, 1)
+UNKNOWN_DEPTH = torch.zeros(6, 24, 32)
 STILL = {"rotation": 0, "shrink": 0}
 CPU = torch.device("cpu")
 
@@ -46,6 +50,7 @@ def config(**changes):
         "device": "cpu",
         "channels": [16, 32],
         "blocks": 1,
+        "bins": 32,
         "steps": 60,
         "batch": 12,
         "learning_rate": 5e-3,
@@ -87,7 +92,7 @@ def dots(count, size=32):
 
 def test_triangulation_of_perfect_heat_maps_is_exact():
     joints = np.random.default_rng(0).uniform(-0.28, 0.28, (24, 3))
-    found = triangulate(perfect_heat(joints), AZIMUTHS, LOOSE, READING).numpy()
+    found = triangulate(perfect_heat(joints), UNKNOWN_DEPTH, AZIMUTHS, LOOSE, READING).numpy()
     assert np.abs(found - joints).max() < 0.004
 
 
@@ -95,8 +100,28 @@ def test_a_view_that_swaps_left_and_right_is_out_voted():
     joints = np.random.default_rng(0).uniform(-0.28, 0.28, (24, 3))
     heat = perfect_heat(joints)
     heat[1] = heat[1, list(MIRROR)]
-    found = triangulate(heat, AZIMUTHS, LOOSE, READING).numpy()
+    found = triangulate(heat, UNKNOWN_DEPTH, AZIMUTHS, LOOSE, READING).numpy()
     assert np.abs(found - joints).max() < 0.02
+
+
+def test_depth_of_side_views_tells_left_from_right():
+    """Every view gives both hips to both places; only the side view's depths differ."""
+    joints = np.zeros((24, 3))
+    joints[1], joints[2] = [0.1, 0, 0], [-0.1, 0, 0]
+    heat = perfect_heat(joints)
+    both = torch.logaddexp(heat[:, 1], heat[:, 2])
+    heat[:, 1], heat[:, 2] = both, both
+    depth = UNKNOWN_DEPTH.clone()
+    near = torch.linspace(0, -20, 32)
+    depth[2, 1], depth[2, 2] = near, near.flip(0)  # from azimuth 90 the left side is near
+    found = triangulate(heat, depth, AZIMUTHS, LOOSE, READING)
+    np.testing.assert_allclose(found[1:3, 0], [0.1, -0.1], atol=0.02)
+
+
+def test_places_have_the_nearest_depth_first():
+    place = _places(np.array([[[0.4, 0.1, 0.0]]]), AZIMUTHS)[0]
+    np.testing.assert_allclose(place[2, 0], [0.5, 0.4, 0.1])  # azimuth 90 looks at +x
+    np.testing.assert_allclose(place[0, 0], [0.9, 0.4, 0.5])
 
 
 def test_bones_keep_a_foot_at_its_own_leg():
@@ -107,9 +132,9 @@ def test_bones_keep_a_foot_at_its_own_leg():
     joints[right] = [[-0.1, -0.1, 0], [-0.15, -0.2, 0], [-0.2, -0.3, 0], [-0.2, -0.3, 0.1]]
     heat = perfect_heat(joints)
     heat[:, 10] = torch.logaddexp(heat[:, 10] - 0.2, heat[:, 11])
-    alone = triangulate(heat, AZIMUTHS, LOOSE, READING)
+    alone = triangulate(heat, UNKNOWN_DEPTH, AZIMUTHS, LOOSE, READING)
     bones = bone_lengths(joints[None]) + torch.tensor([0.0, 0.01])
-    together = triangulate(heat, AZIMUTHS, bones, READING)
+    together = triangulate(heat, UNKNOWN_DEPTH, AZIMUTHS, bones, READING)
     np.testing.assert_allclose(alone[10], joints[11], atol=0.02)
     np.testing.assert_allclose(together[10], joints[10], atol=0.02)
 
@@ -143,12 +168,14 @@ def test_spin_moves_pictures_normals_and_joints_alike():
     pictures[:, :3] = 1
     pictures[:, :3, 4:7, 15:18] = -1  # a mark above the middle
     pictures[:, 3:, 4:7, 15:18] = torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)  # normals point up
-    places = torch.tensor([0.5, 5.5 / 33]).expand(8, 24, 2)
+    places = torch.tensor([0.5, 5.5 / 33, 0.5]).expand(8, 24, 3)
     change = Augmentation(probability=0, blur=1, noise=0, contrast=0, rotation=40, shrink=0.2)
     moved, places = spin(pictures, places, change, torch.Generator().manual_seed(0))
     grid = (torch.arange(33) + 0.5) / 33
     dark = (1 - moved[:, 0]) / (1 - moved[:, 0]).sum((1, 2), keepdim=True)
     centre = torch.stack([(dark.sum(1) * grid).sum(1), (dark.sum(2) * grid).sum(1)], -1)
+    assert (places[..., 2] == 0.5).all()
+    places = places[..., :2]
     torch.testing.assert_close(centre, places[:, 0], atol=0.01, rtol=0)
     up = moved[:, 3:5].sum((2, 3)) / moved[:, 3:5].sum((2, 3)).norm(dim=1, keepdim=True)
     outwards = (places[:, 0] - 0.5) * torch.tensor([1, -1])
@@ -159,17 +186,19 @@ def test_spin_moves_pictures_normals_and_joints_alike():
 def test_a_mirrored_picture_swaps_left_and_right():
     pictures = torch.zeros(2, 6, 4, 4)
     pictures[:, 3, 0, 0] = 1
-    places = torch.rand(2, 24, 2)
+    places = torch.rand(2, 24, 3)
     turned, swapped = mirror(pictures, places, torch.tensor([True, False]))
     assert turned[0, 3, 0, 3] == -1 and turned[1, 3, 0, 0] == 1
-    torch.testing.assert_close(swapped[0, 1], torch.stack([1 - places[0, 2, 0], places[0, 2, 1]]))
+    torch.testing.assert_close(
+        swapped[0, 1], places[0, 2] * torch.tensor([-1, 1, 1]) + torch.tensor([1, 0, 0])
+    )
     torch.testing.assert_close(swapped[1], places[1])
 
 
 def test_corners_beside_the_pictures_attract_no_joint():
     heat = perfect_heat(np.zeros((24, 3)))
     heat += 0.01 * torch.randn(heat.shape, generator=torch.Generator().manual_seed(0))
-    assert triangulate(heat, AZIMUTHS, LOOSE, READING).abs().max() < 0.02
+    assert triangulate(heat, UNKNOWN_DEPTH, AZIMUTHS, LOOSE, READING).abs().max() < 0.02
 
 
 def test_every_view_sees_normals_in_its_own_camera_frame():
@@ -246,7 +275,7 @@ def test_errors_are_millimetres_after_alignment():
 
 def test_a_saved_judge_judges_the_same(tmp_path):
     torch.manual_seed(0)
-    judge = PoseJudge(Judge([16, 32], 1).eval(), READING, 120.0)
+    judge = PoseJudge(Judge([16, 32], 1, 32).eval(), READING, 120.0)
     judge.save(tmp_path / "model.safetensors")
     again = load_judge(tmp_path / "model.safetensors")
     views = dots(2)

@@ -68,8 +68,10 @@ def benchmark():
 @pytest.fixture
 def judge():
     torch.manual_seed(0)
-    reading = Triangulation(coarse=16, fine=5, radius=2.0, floor=1e-3, candidates=3, slack=0.02)
-    return PoseJudge(Judge([16, 32], 1).eval(), reading, 150.0)
+    reading = Triangulation(
+        coarse=16, fine=5, radius=2.0, floor=1e-3, depth_weight=0.5, candidates=3, slack=0.02
+    )
+    return PoseJudge(Judge([16, 32], 1, 16).eval(), reading, 150.0)
 
 
 def test_true_views_are_near_the_floor_and_perfect_where_they_must_be(benchmark, judge):

@@ -16,12 +16,12 @@ def mirror(
     ----------
     pictures : (B, 6, S, S) tensor
         Colours, then normals in the camera's frame.
-    places : (B, 24, 2) tensor
-        Column and row in [0, 1].
+    places : (B, 24, 3) tensor
+        Column, row and depth in [0, 1].
     chosen : (B,) bool tensor
     """
     turned = pictures.flip(-1) * torch.tensor([1, 1, 1, -1, 1, 1]).view(6, 1, 1)
-    swapped = (places * torch.tensor([-1, 1]) + torch.tensor([1, 0]))[:, MIRROR]
+    swapped = (places * torch.tensor([-1, 1, 1]) + torch.tensor([1, 0, 0]))[:, MIRROR]
     chosen = chosen[:, None, None]
     return torch.where(chosen[..., None], turned, pictures), torch.where(chosen, swapped, places)
 
@@ -38,8 +38,8 @@ def spin(
     ----------
     pictures : (B, 6, S, S) tensor
         In [-1, 1], colours on white, normals in the camera's frame on zero.
-    places : (B, 24, 2) tensor
-        Column and row in [0, 1].
+    places : (B, 24, 3) tensor
+        Column, row and depth in [0, 1].
     """
     count = len(pictures)
     angle = torch.deg2rad(config.rotation * torch.randn(count, generator=generator))
@@ -54,7 +54,8 @@ def spin(
     # Rows grow downwards and the normals' y upwards, hence the transpose.
     across = torch.einsum("bij,bjrc->birc", turn.mT, moved[:, 3:5])
     moved = torch.cat([moved[:, :3], across, moved[:, 5:]], 1)
-    return moved, (places - 0.5) @ turn.mT * size[:, None, None] + 0.5
+    centred = (places - 0.5) * size[:, None, None]
+    return moved, torch.cat([centred[..., :2] @ turn.mT, centred[..., 2:]], -1) + 0.5
 
 
 def degrade(

@@ -44,6 +44,9 @@ class Triangulation(Config):
     floor: float = Field(
         gt=0, lt=1, description="least share of the peak's heat; bounds what one view can veto"
     )
+    depth_weight: float = Field(
+        ge=0, description="weight of a view's depths, which it guesses, beside what it shows"
+    )
     candidates: int = Field(ge=1, description="places considered for each joint")
     slack: float = Field(
         ge=0, description="added to the deviation of a bone's length, normalised units"
@@ -90,11 +93,12 @@ class JudgeConfig(Config):
         min_length=1, description="width of each level, finest (a quarter of the picture) first"
     )
     blocks: int = Field(ge=1, description="residual blocks a level on the way down")
+    bins: int = Field(ge=4, description="bins of a joint's depth")
     steps: int = Field(ge=1, description="optimiser steps")
     batch: int = Field(ge=1, description="pictures a step")
     learning_rate: float = Field(gt=0, description="peak learning rate of a one-cycle schedule")
     weight_decay: float = Field(ge=0, description="AdamW's weight decay")
-    sigma: float = Field(gt=0, description="width of a target, heat-map pixels")
+    sigma: float = Field(gt=0, description="width of a target, heat-map pixels and depth bins")
     augmentation: Augmentation = Field(description="degradation of the pictures")
     triangulation: Triangulation = Field(description="joints from heat maps")
     pck_mm: float = Field(gt=0, description="threshold of PCK, millimetres after root alignment")

@@ -22,11 +22,17 @@ from poseloop.evaluate.views import image_axes
 JOINTS = 24
 
 
+_GRID = 4
+_DEPTH_WIDTH = 64
+
+
 class Judge(nn.Module):
-    """U-Net from one picture to the log-probability of each joint's place.
+    """U-Net from one picture to the log-probabilities of each joint's place and depth.
 
     The trunk works at a quarter of the picture's resolution and below, where nearly all of its
-    arithmetic is; a pixel shuffle brings the maps to half of it.
+    arithmetic is; a pixel shuffle brings the maps to half of it. Depth matters for left and
+    right: a side view shows which way a body faces, but both hips at one place; only through
+    their depths can it tell the front view which hip is the left one.
 
     Parameters
     ----------
@@ -34,11 +40,13 @@ class Judge(nn.Module):
         Width of each level, finest first.
     blocks : int
         Residual blocks a level on the way down; one on the way up.
+    bins : int
+        Bins of depth.
     """
 
-    def __init__(self, channels: Sequence[int], blocks: int) -> None:
+    def __init__(self, channels: Sequence[int], blocks: int, bins: int) -> None:
         super().__init__()
-        self.settings = {"channels": list(channels), "blocks": blocks}
+        self.settings = {"channels": list(channels), "blocks": blocks, "bins": bins}
         # Mean and standard deviation of bone lengths in the training scans, normalised units.
         self.register_buffer("bones", torch.zeros(JOINTS - 1, 2))
         first = channels[0]
@@ -76,19 +84,29 @@ class Judge(nn.Module):
             nn.SiLU(),
             nn.Conv2d(first, JOINTS, 1),
         )
+        self.depth = nn.Sequential(
+            nn.GroupNorm(8, channels[-1]),
+            nn.SiLU(),
+            nn.Conv2d(channels[-1], _DEPTH_WIDTH, 1),
+            nn.Flatten(),
+            nn.Linear(_DEPTH_WIDTH * _GRID**2, JOINTS * bins),
+            nn.Unflatten(1, (JOINTS, bins)),
+        )
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities over the pixels.
+    def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-probabilities over pixels and over depths.
 
         Parameters
         ----------
         pictures : (B, 6, S, S) tensor
-            From `judge_input`; S a multiple of ``4 * 2 ** (levels - 1)``.
+            From `judge_input`; S a multiple of ``16 * 2 ** (levels - 1)``.
 
         Returns
         -------
-        (B, 24, S / 2, S / 2) tensor
+        heat : (B, 24, S / 2, S / 2) tensor
             ``exp`` sums to one over each map.
+        depth : (B, 24, bins) tensor
+            From the nearest depth, 0.5 towards the camera, to the farthest, -0.5.
         """
         x = self.stem(pictures)
         skips = []
@@ -98,10 +116,13 @@ class Judge(nn.Module):
             skips.append(x)
         skips.pop()
         x = self.middle(x)
+        cell = x.shape[-1] // _GRID
+        pooled = x.unflatten(3, (_GRID, cell)).unflatten(2, (_GRID, cell)).mean((3, 5))
+        depth = self.depth(pooled).log_softmax(-1)
         for upsample, residual in self.up:
             x = residual(torch.cat([upsample(x), skips.pop()], 1), None)
         heat = self.head(x)
-        return F.log_softmax(heat.flatten(2), -1).view_as(heat)
+        return F.log_softmax(heat.flatten(2), -1).view_as(heat), depth
 
 
 def _residual(before: int, after: int) -> ResnetBlock2D:

@@ -34,10 +34,15 @@ def target_maps(places: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
     (..., J, h, h) tensor
         Each map sums to one.
     """
+    column, row = target_lines(places, side, sigma).unbind(-2)
+    return row[..., :, None] * column[..., None, :]
+
+
+def target_lines(places: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
+    """The same along one axis: (...) in [0, 1] to (..., side)."""
     centre = (torch.arange(side) + 0.5) / side
     gap = (places[..., None] - centre) * side / sigma
-    column, row = (-0.5 * gap.square()).softmax(-1).unbind(-2)
-    return row[..., :, None] * column[..., None, :]
+    return (-0.5 * gap.square()).softmax(-1)
 
 
 def bone_lengths(joints: np.ndarray) -> torch.Tensor:
@@ -96,7 +101,7 @@ def train_judge(
         In evaluation mode.
     """
     torch.manual_seed(derive_seed(config.seed, "judge", "weights"))
-    judge = Judge(config.channels, config.blocks)
+    judge = Judge(config.channels, config.blocks, config.bins)
     judge.bones.copy_(bone_lengths(scans["joints"]))
     judge = judge.to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(
@@ -111,11 +116,12 @@ def train_judge(
         judge.load_state_dict(state["judge"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
-    places = torch.from_numpy(project(scans["joints"], scans["azimuths"])).float()
+    places = torch.from_numpy(_places(scans["joints"], scans["azimuths"])).float()
     for step in range(start + 1, config.steps + 1):
-        pictures, target = _batch(scans, places, config, step)
-        heat = judge(pictures.to(device, memory_format=torch.channels_last))
+        pictures, target, target_depth = _batch(scans, places, config, step)
+        heat, depth = judge(pictures.to(device, memory_format=torch.channels_last))
         loss = -(target.to(device) * heat).sum((2, 3)).mean()
+        loss = loss - (target_depth.to(device) * depth).sum(2).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
@@ -133,10 +139,16 @@ def train_judge(
     return judge.cpu().eval()
 
 
+def _places(joints: np.ndarray, azimuths: np.ndarray) -> np.ndarray:
+    """Column, row and depth in [0, 1] of every joint in every view, the nearest depth 0."""
+    from_left = project(joints, np.asarray(azimuths) + 90)[..., :1]
+    return np.concatenate([project(joints, azimuths), from_left], -1)
+
+
 def _batch(
     scans: dict[str, np.ndarray], places: torch.Tensor, config: JudgeConfig, step: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures (B, 6, S, S) and target maps (B, 24, S / 2, S / 2) of a step."""
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Pictures (B, 6, S, S), target maps (B, 24, S / 2, S / 2) and depths (B, 24, bins)."""
     rng = numpy_rng(config.seed, "judge", "batch", step)
     subjects, views = scans["rgb"].shape[:2]
     subject = rng.integers(subjects, size=config.batch)
@@ -158,4 +170,5 @@ def _batch(
     generator = torch_rng(config.seed, "judge", "augmentation", step)
     pictures, place = spin(pictures, place, config.augmentation, generator)
     pictures = degrade(pictures, config.augmentation, generator)
-    return pictures, target_maps(place, pictures.shape[-1] // 2, config.sigma)
+    maps = target_maps(place[..., :2], pictures.shape[-1] // 2, config.sigma)
+    return pictures, maps, target_lines(place[..., 2], config.bins, config.sigma)

@@ -57,10 +57,13 @@ class PoseJudge:
             part = slice(start, start + batch)
             pictures = judge_input(rgb[part], normal[part], azimuths)
             flat = pictures.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-            heat = self.network(flat).contiguous().unflatten(0, pictures.shape[:2])
+            heat, depth = (
+                out.contiguous().unflatten(0, pictures.shape[:2]) for out in self.network(flat)
+            )
+            bones = self.network.bones
             joints += [
-                triangulate(maps, azimuths, self.network.bones, self.triangulation).numpy()
-                for maps in heat
+                triangulate(*maps, azimuths, bones, self.triangulation).numpy()
+                for maps in zip(heat, depth, strict=True)
             ]
         return np.stack(joints)
 

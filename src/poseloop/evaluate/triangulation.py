@@ -16,7 +16,11 @@ from poseloop.evaluate.views import image_axes, linear_weights
 
 
 def triangulate(
-    heat: torch.Tensor, azimuths: np.ndarray, bones: torch.Tensor, config: Triangulation
+    heat: torch.Tensor,
+    depth: torch.Tensor,
+    azimuths: np.ndarray,
+    bones: torch.Tensor,
+    config: Triangulation,
 ) -> torch.Tensor:
     """Most likely place of each joint given all views.
 
@@ -24,6 +28,8 @@ def triangulate(
     ----------
     heat : (K, 24, h, h) tensor
         Log-probabilities of one subject's views.
+    depth : (K, 24, bins) tensor
+        Log-probabilities of the joints' depths in each view, nearest first.
     azimuths : (K,) array
         Degrees.
     bones : (23, 2) tensor
@@ -36,12 +42,22 @@ def triangulate(
     (24, 3) tensor
         View frame, normalised units.
     """
-    peak = heat.amax((2, 3), keepdim=True)
-    relative = torch.logaddexp(heat - peak, torch.full_like(peak, float(np.log(config.floor))))
+    relative = _bounded(heat, (2, 3), config.floor)
+    # The depths of a view are the columns of the view from its left, a quarter turn on.
+    lines = config.depth_weight * _bounded(depth, (2,), config.floor)
+    columns = F.interpolate(lines, heat.shape[-1], mode="linear", align_corners=False)
+    relative = torch.cat([relative, columns[:, :, None].expand_as(relative)])
+    azimuths = np.concatenate([azimuths, np.asarray(azimuths) + 90])
     total = _sum_over_views(relative, azimuths, config.coarse)
     scores, places = local_maxima(total, config.candidates)
     chosen = choose_along_tree(scores, places, bones + torch.tensor([0.0, config.slack]))
     return _refine(chosen, relative, azimuths, config)
+
+
+def _bounded(log_probability: torch.Tensor, axes: tuple[int, ...], floor: float) -> torch.Tensor:
+    """Relative to the peak over `axes`, and not below the logarithm of `floor`."""
+    peak = log_probability.amax(axes, keepdim=True)
+    return torch.logaddexp(log_probability - peak, torch.full_like(peak, float(np.log(floor))))
 
 
 def local_maxima(total: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
