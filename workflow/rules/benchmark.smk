@@ -19,6 +19,7 @@ rule train_judge:
         "<logs>/train_judge.log",
     benchmark:
         "<benchmarks>/train_judge.tsv"
+    priority: 5
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("judge")

@@ -20,6 +20,7 @@ rule render_scans:
         "<logs>/render_scans/{set}.log",
     benchmark:
         "<benchmarks>/render_scans/{set}.tsv"
+    priority: 20
     conda:
         "../../envs/cpu.yaml"
     threads: cores_of("scans")
@@ -45,6 +46,7 @@ rule select_poses:
         "<logs>/select_poses.log",
     benchmark:
         "<benchmarks>/select_poses.tsv"
+    priority: 20
     conda:
         "../../envs/cpu.yaml"
     threads: cores_of("poseset")
@@ -71,6 +73,7 @@ rule render_poseset:
         "<logs>/render_poseset.log",
     benchmark:
         "<benchmarks>/render_poseset.tsv"
+    priority: 20
     conda:
         "../../envs/cpu.yaml"
     threads: cores_of("poseset")
@@ -121,6 +124,7 @@ rule render_benchmark:
         "<logs>/render_benchmark/{benchmark}.log",
     benchmark:
         "<benchmarks>/render_benchmark/{benchmark}.tsv"
+    priority: 20
     conda:
         "../../envs/cpu.yaml"
     threads: cores_of("benchmarks")

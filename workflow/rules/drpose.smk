@@ -25,6 +25,7 @@ rule finetune_drpose:
         "<logs>/finetune_drpose/{variant}/seed{seed}.log",
     benchmark:
         "<benchmarks>/finetune_drpose/{variant}/seed{seed}.tsv"
+    priority: 10
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("drpose")

@@ -20,6 +20,7 @@ rule train_autoencoder:
         "<logs>/train_autoencoder.log",
     benchmark:
         "<benchmarks>/train_autoencoder.tsv"
+    priority: 10
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("autoencoder")
@@ -51,6 +52,7 @@ rule encode_latents:
         "<logs>/encode_latents.log",
     benchmark:
         "<benchmarks>/encode_latents.tsv"
+    priority: 10
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("autoencoder")
@@ -82,6 +84,7 @@ rule train_multiview:
         "<logs>/train_multiview.log",
     benchmark:
         "<benchmarks>/train_multiview.tsv"
+    priority: 10
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("multiview")
@@ -113,6 +116,7 @@ rule train_posescore:
         "<logs>/train_posescore.log",
     benchmark:
         "<benchmarks>/train_posescore.tsv"
+    priority: 10
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("posescore")

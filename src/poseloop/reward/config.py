@@ -55,7 +55,9 @@ class PoseScoreConfig(Config):
     """PoseScore: a U-Net from the latents of a view to its skeleton maps."""
 
     seed: int = Field(description="Seed of weights, batches and noise.")
-    threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
+    threads: Positive = Field(
+        description="CPU threads; each takes an equal shard of the batch. Part of the result."
+    )
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
     channels: list[Positive] = Field(description="Channels per resolution, finest first.")
     norm_groups: Positive = Field(description="Groups of the group norms.")
@@ -70,6 +72,12 @@ class PoseScoreConfig(Config):
     validate_every: Positive = Field(description="Steps between validations.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
     examples: Positive = Field(description="Held-out views kept for the figure.")
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> "PoseScoreConfig":
+        if self.batch_size % self.threads:
+            raise ValueError("batch_size must be a multiple of threads")
+        return self
 
 
 class DrTuneConfig(Config):

@@ -1,5 +1,7 @@
 """Training of PoseScore on scans, and its PSNR and SSIM on held-out ones."""
 
+from functools import partial
+
 import torch
 from diffusers import DDIMScheduler
 from torch import nn
@@ -11,6 +13,7 @@ from torchmetrics.functional.image import (
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.fitting import Row, fit
 from poseloop.multiview.schedule import predict_original
+from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.reward.config import NoisyInputsConfig, PoseScoreConfig
 from poseloop.reward.distance import skeleton_distance
 from poseloop.reward.posescore import PoseScore
@@ -77,9 +80,12 @@ def train_posescore(
     posescore = PoseScore(config, channels, side, mirrored)
     posescore = posescore.to(device, memory_format=torch.channels_last)
 
-    def backward(step: int) -> Row:
-        generator = torch_rng(config.seed, "posescore", "step", step)
-        index = torch.randint(len(data), (config.batch_size,), generator=generator)
+    parameters = list(posescore.parameters())
+    size = config.batch_size // config.threads
+
+    def shard(step: int, part: int) -> torch.Tensor:
+        generator = torch_rng(config.seed, "posescore", "step", step, part)
+        index = torch.randint(len(data), (size,), generator=generator)
         latents = spoil(
             data.latents[index].to(device),
             data.image_latents[index].to(device),
@@ -89,9 +95,7 @@ def train_posescore(
             generator,
         )
         joints = data.joints[index].to(device)
-        loss = posescore.distance(latents, joints, config.distance).mean()
-        loss.backward()
-        return {"loss": loss.item()}
+        return posescore.distance(latents, joints, config.distance).mean()
 
     @torch.no_grad()
     def validate(average: nn.Module) -> Row:
@@ -111,16 +115,22 @@ def train_posescore(
             for name, held_out in validation.items()
         }
 
-    return fit(
-        posescore,
-        backward,
-        config.steps,
-        config.optimizer,
-        config.ema_decay,
-        checkpoints,
-        validate,
-        config.validate_every,
-    )
+    with shard_pool(config.threads) as pool:
+
+        def backward(step: int) -> Row:
+            shards = [partial(shard, step, part) for part in range(config.threads)]
+            return {"loss": accumulate_gradients(parameters, shards, pool)}
+
+        return fit(
+            posescore,
+            backward,
+            config.steps,
+            config.optimizer,
+            config.ema_decay,
+            checkpoints,
+            validate,
+            config.validate_every,
+        )
 
 
 @torch.no_grad()
