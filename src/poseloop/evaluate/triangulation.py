@@ -76,10 +76,14 @@ def local_maxima(total: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.T
         View frame, normalised units.
     """
     size = total.shape[-1]
-    around = total[:, None]
-    for window in ((3, 1, 1), (1, 3, 1), (1, 1, 3)):
-        around = F.max_pool3d(around, window, 1, tuple(side // 2 for side in window))
-    peaks = torch.where(total == around[:, 0], total, torch.full_like(total, -1e6))
+    around = total
+    for axis in (1, 2, 3):
+        before, after = around.narrow(axis, 0, size - 1), around.narrow(axis, 1, size - 1)
+        around = around.clone()
+        for part, neighbour in ((0, after), (1, before)):
+            window = around.narrow(axis, part, size - 1)
+            torch.maximum(window, neighbour, out=window)
+    peaks = torch.where(total == around, total, torch.full_like(total, -1e6))
     scores, index = peaks.flatten(1).topk(count)
     row, column, depth = index // size**2, index // size % size, index % size
     places = torch.stack([column, row, depth], -1)
