@@ -31,7 +31,7 @@ READING = Triangulation(
 # Bones of any length: only the views speak.
 LOOSE = torch.tensor([0.2, 1e3]).repeat(23, 1)
 UNKNOWN_DEPTH = torch.zeros(6, 24, 32)
-STILL = {"rotation": 0, "shrink": 0}
+STILL = {"spin": 0, "shrink": 0}
 CPU = torch.device("cpu")
 
 
@@ -169,7 +169,7 @@ def test_spin_moves_pictures_normals_and_joints_alike():
     pictures[:, :3, 4:7, 15:18] = -1  # a mark above the middle
     pictures[:, 3:, 4:7, 15:18] = torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)  # normals point up
     places = torch.tensor([0.5, 5.5 / 33, 0.5]).expand(8, 24, 3)
-    change = Augmentation(probability=0, blur=1, noise=0, contrast=0, rotation=40, shrink=0.2)
+    change = Augmentation(probability=0, blur=1, noise=0, contrast=0, spin=1, shrink=0.2)
     moved, places = spin(pictures, places, change, torch.Generator().manual_seed(0))
     grid = (torch.arange(33) + 0.5) / 33
     dark = (1 - moved[:, 0]) / (1 - moved[:, 0]).sum((1, 2), keepdim=True)

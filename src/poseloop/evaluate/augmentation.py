@@ -32,7 +32,9 @@ def spin(
     config: Augmentation,
     generator: torch.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rotate every picture in its plane, resize it a little: poses tip over as in no clip.
+    """Turn a share of the pictures in their plane, by any angle: bodies on their head or side.
+
+    Few captured frames are upside down; without this the judge takes hands for feet there.
 
     Parameters
     ----------
@@ -42,8 +44,9 @@ def spin(
         Column, row and depth in [0, 1].
     """
     count = len(pictures)
-    angle = torch.deg2rad(config.rotation * torch.randn(count, generator=generator))
-    size = 1 - config.shrink * torch.rand(count, generator=generator)
+    chosen = (torch.rand(count, generator=generator) < config.spin).float()
+    angle = torch.pi * (2 * torch.rand(count, generator=generator) - 1) * chosen
+    size = 1 - config.shrink * torch.rand(count, generator=generator) * chosen
     cos, sin = torch.cos(angle), torch.sin(angle)
     turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
     # A picture is read backwards: each output pixel asks where it comes from.

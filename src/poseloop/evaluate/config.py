@@ -77,10 +77,10 @@ class Augmentation(Config):
     blur: float = Field(ge=0, description="greatest Gaussian blur, pixels (standard deviation)")
     noise: float = Field(ge=0, description="greatest noise, in units of the pixel range [-1, 1]")
     contrast: float = Field(ge=0, lt=1, description="greatest change of the colours' contrast")
-    rotation: float = Field(
-        ge=0, description="rotation of every picture in its plane, degrees (standard deviation)"
+    spin: float = Field(
+        ge=0, le=1, description="share of pictures that are turned in their plane by any angle"
     )
-    shrink: float = Field(ge=0, lt=1, description="greatest shrinking of a picture's content")
+    shrink: float = Field(ge=0, lt=1, description="greatest shrinking of a turned picture's content")
 
 
 class JudgeConfig(Config):

@@ -72,6 +72,7 @@ def draw_qualitative(
                     column = 1 + number * len(views) + offset
                     axes[2 * place, column].imshow(pictures["rgb"][subject, view])
                     axes[2 * place + 1, column].imshow(pictures["normal"][subject, view])
-                    axes[0, column].set_title(f"{name}\n{wanted[offset]:g}°", fontsize=8)
+                    label = name.replace(" (", "\n(")
+                    axes[0, column].set_title(f"{label}\n{wanted[offset]:g}°", fontsize=8)
         figure.suptitle(title, fontsize=9)
     return figure
