@@ -80,7 +80,7 @@ class Augmentation(Config):
     spin: float = Field(
         ge=0, le=1, description="share of pictures that are turned in their plane by any angle"
     )
-    shrink: float = Field(ge=0, lt=1, description="greatest shrinking of a turned picture's content")
+    shrink: float = Field(ge=0, lt=1, description="greatest shrinking of a turned picture")
 
 
 class JudgeConfig(Config):
