@@ -11,7 +11,7 @@ help:
 	@echo "make demo    every table and figure of the demo preset"
 	@echo "make smoke   the same chain, tiny: every rule runs once"
 	@echo "make test    tests"
-	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml up to date"
+	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and README up to date"
 	@echo "make clean   caches and logs; results stay"
 
 setup:
@@ -33,6 +33,7 @@ lint: setup
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	python scripts/gen_dvc.py --check
+	python scripts/update_readme.py --check
 
 clean:
 	rm -rf .snakemake .scratch .pytest_cache .ruff_cache logs benchmarks
