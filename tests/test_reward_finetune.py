@@ -60,7 +60,7 @@ def run(problem, folder, monkeypatch, name="drpose", **changes):
 
 def distance(module, base) -> float:
     pairs = zip(module.parameters(), base.parameters(), strict=True)
-    return float(sum((a - b).square().sum() for a, b in pairs) ** 0.5)
+    return float(sum((a - b).detach().square().sum() for a, b in pairs) ** 0.5)
 
 
 def test_the_copy_moves_and_the_base_does_not(problem, tmp_path, monkeypatch):
