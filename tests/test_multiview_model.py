@@ -22,7 +22,8 @@ def test_the_denoiser_starts_at_zero_and_keeps_the_shape():
 
 def test_subjects_of_a_batch_do_not_see_each_other():
     denoiser = small_denoiser()
-    torch.nn.init.normal_(denoiser.conv_out.weight)
+    torch.nn.init.normal_(denoiser.conv_out.weight, std=0.1)
+    torch.nn.init.normal_(denoiser.skip_gate.weight, std=0.1)
     latents, image = torch.randn(2, 6, 2, 4, 16, 16), torch.randn(2, 4, 16, 16)
     timesteps = torch.tensor([10, 900])
     together = denoiser(latents, timesteps, image)

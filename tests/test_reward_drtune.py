@@ -30,7 +30,7 @@ class TinyDenoiser(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(8, 16, 3, padding=1), nn.SiLU(), nn.Conv2d(16, 4, 3, padding=1)
+            nn.Conv2d(8, 64, 3, padding=1), nn.SiLU(), nn.Conv2d(64, 4, 3, padding=1)
         )
 
     def forward(self, latents, timesteps, image_latents):

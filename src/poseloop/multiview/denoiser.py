@@ -75,8 +75,10 @@ class MultiViewDenoiser(nn.Module):
         )
         self.norm_out = nn.GroupNorm(config.norm_groups, channels[0])
         self.conv_out = nn.Conv2d(channels[0], token_channels, 3, padding=1)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.conv_out.bias)
+        self.skip_gate = nn.Conv2d(channels[0], 2 * token_channels, 1)
+        for layer in (self.conv_out, self.skip_gate):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(
         self, latents: torch.Tensor, timesteps: torch.Tensor, image_latents: torch.Tensor
@@ -96,8 +98,9 @@ class MultiViewDenoiser(nn.Module):
         subjects, views = latents.shape[:2]
         condition = image_latents[:, None, None].expand_as(latents)
         hidden = torch.cat([latents, condition], dim=3).flatten(0, 2)
-        hidden = F.pixel_unshuffle(hidden, self.patch)
-        hidden = self.conv_in(hidden.contiguous(memory_format=torch.channels_last))
+        tokens = F.pixel_unshuffle(hidden, self.patch)
+        tokens = tokens.contiguous(memory_format=torch.channels_last)
+        hidden = self.conv_in(tokens)
 
         embedding = self.time_embedding(self.time_features(timesteps))[:, None, None]
         embedding = embedding + self.view_embedding + self.modality_embedding
@@ -114,6 +117,7 @@ class MultiViewDenoiser(nn.Module):
             hidden = self.up_stages[level](
                 torch.cat([hidden, skips[level]], dim=1), embedding, views
             )
-        hidden = self.conv_out(F.silu(self.norm_out(hidden)))
-        hidden = F.pixel_shuffle(hidden, self.patch)
+        hidden = F.silu(self.norm_out(hidden))
+        noisy, given = (self.skip_gate(hidden) * tokens).chunk(2, dim=1)
+        hidden = F.pixel_shuffle(self.conv_out(hidden) + noisy + given, self.patch)
         return hidden.unflatten(0, (subjects, views, 2))

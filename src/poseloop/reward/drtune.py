@@ -2,8 +2,9 @@
 
 Fact sheet DrPose 1.3 and 1.4. The input of the denoiser is cut from the graph, so the sampler is
 linear in the predictions of the gradient steps. One backward pass through that cheap chain gives
-the gradient at each prediction; each gradient step is then run again with its graph, and
-propagated alone. This is exact, and memory does not grow with the number of gradient steps.
+the gradient at each prediction. The last gradient step has kept its graph and is propagated
+first; every other one is then run again with its graph, and propagated alone. This is exact, and
+memory does not grow with the number of gradient steps.
 """
 
 from dataclasses import dataclass
@@ -57,11 +58,13 @@ class GradientStep:
     timesteps : (B,)
     latents : (B, V, 2, C, h, w) input of the denoiser
     prediction : (B, V, 2, C, h, w) its output, a leaf of the sampler's graph
+    output : the same output with the denoiser's graph, kept by the last gradient step alone
     """
 
     timesteps: torch.Tensor
     latents: torch.Tensor
     prediction: torch.Tensor
+    output: torch.Tensor | None
 
 
 def rollout(
@@ -85,14 +88,17 @@ def rollout(
     steps, and those steps
     """
     scheduler.set_timesteps(ddim_steps, device=noise.device)
+    kept = max((step for step in plan.gradient if step <= plan.last), default=None)
     latents, steps = noise, []
     for position, timestep in enumerate(scheduler.timesteps):
         timesteps = timestep.expand(len(latents))
-        with torch.no_grad():
-            prediction = denoiser(latents.detach(), timesteps, image_latents)
+        with torch.set_grad_enabled(position == kept):
+            output = denoiser(latents.detach(), timesteps, image_latents)
+        prediction = output.detach()
         if position in plan.gradient:
             prediction.requires_grad_()
-            steps.append(GradientStep(timesteps, latents.detach(), prediction))
+            graph = output if position == kept else None
+            steps.append(GradientStep(timesteps, latents.detach(), prediction, graph))
         if position == plan.last:
             break
         latents = scheduler.step(prediction, timestep, latents).prev_sample
@@ -159,5 +165,8 @@ def propagate(
     image_latents: torch.Tensor,
 ) -> None:
     """Accumulate parameter gradients, one step's graph in memory at a time."""
-    for step, gradient in zip(steps, gradients, strict=True):
-        denoiser(step.latents, step.timesteps, image_latents).backward(gradient)
+    for step, gradient in reversed(list(zip(steps, gradients, strict=True))):
+        output = step.output
+        if output is None:
+            output = denoiser(step.latents, step.timesteps, image_latents)
+        output.backward(gradient)
