@@ -35,8 +35,9 @@ from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 DVC_YAML = Path("dvc.yaml")
 # Kept by git, because people read them; arrays and weights go to DVC's cache.
 READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
-# Files of numbers to compare; other JSON files are manifests.
-METRICS = {"diversity.json", "metrics.json", "report.json", "truth.json"}
+# Files of numbers to compare. Other JSON files are manifests, or hold a value per subject, which
+# DVC cannot show.
+METRICS = ("_summary.json", "/metrics.json", "/report.json")
 # Columns of log.csv to plot, by the folder of the model.
 CURVES = {"multiview": ["loss"], "posescore": ["loss"], "drpose": ["reward", "kl"]}
 
@@ -96,7 +97,7 @@ def pipeline(preset):
     return {
         "vars": [{"preset": preset}],
         "stages": stages,
-        "metrics": [path for path in files if PurePath(path).name in METRICS],
+        "metrics": [path for path in files if path.endswith(METRICS)],
         "plots": [*curves(preset, files), *(path for path in files if path.endswith(".png"))],
     }
 

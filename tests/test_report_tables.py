@@ -1,5 +1,6 @@
 """Tidy tables: shape, sign, verdict, published values, renderings, faults, the script."""
 
+import json
 import runpy
 import sys
 
@@ -106,12 +107,15 @@ def test_script_writes_all_forms_and_refuses_an_unknown_table(tmp_path, monkeypa
     output = tmp_path / "drpose_geometry.csv"
     argv = ["tables.py", "--config", "config/smoke/report.yaml"]
     argv += ["--study", "config/demo/study.yaml", "--truth", str(truth), "--metrics"]
-    argv += [*map(str, paths), "--output"]
+    summary = tmp_path / "drpose_summary.json"
+    argv += [*map(str, paths), "--summary", str(summary), "--output"]
     monkeypatch.setattr(sys, "argv", [*argv, str(output)])
     runpy.run_path("scripts/tables.py", run_name="__main__")
     printed = pd.read_csv(output)
     assert list(printed.columns) == COLUMNS and len(printed) == 3
     assert output.with_suffix(".md").is_file() and output.with_suffix(".tex").is_file()
+    means = json.loads(summary.read_text())["geometry"]["thuman_like"]["chamfer"]
+    assert means == dict(zip(printed.method, printed["mean"], strict=True))
     monkeypatch.setattr(sys, "argv", [*argv, str(tmp_path / "drpose_speed.csv")])
     with pytest.raises(SystemExit) as stop:
         runpy.run_path("scripts/tables.py", run_name="__main__")

@@ -8,7 +8,7 @@ Out: <results>/scans/{set}.npz, <results>/poseset/{poses,images}.npz, its divers
 
 rule render_scans:
     input:
-        code=code_of("render_scans"),
+        code=code_of("render_views"),
         config=cfg("scans"),
         assets=assets_of("scans"),
         body=rules.bake_body.output.npz,
@@ -29,7 +29,7 @@ rule render_scans:
     message:
         "Rendering the scans of {wildcards.set}"
     shell:
-        "python scripts/render_scans.py --config {input.config} --set {wildcards.set}"
+        "python scripts/render_views.py --config {input.config} --set {wildcards.set}"
         " --body {input.body} --clips {input.clips} --output {output.scans}"
         " > {log} 2>&1"
 
@@ -112,7 +112,7 @@ rule measure_diversity:
 
 rule render_benchmark:
     input:
-        code=code_of("render_benchmark"),
+        code=code_of("render_views"),
         config=cfg("benchmarks"),
         assets=assets_of("benchmarks"),
         body=rules.bake_body.output.npz,
@@ -133,6 +133,6 @@ rule render_benchmark:
     message:
         "Rendering the benchmark {wildcards.benchmark}"
     shell:
-        "python scripts/render_benchmark.py --config {input.config}"
-        " --benchmark {wildcards.benchmark} --body {input.body} --clips {input.clips}"
+        "python scripts/render_views.py --config {input.config}"
+        " --set {wildcards.benchmark} --body {input.body} --clips {input.clips}"
         " --output {output.benchmark} > {log} 2>&1"

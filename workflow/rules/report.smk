@@ -2,7 +2,8 @@
 
 In:  metrics (benchmark.smk), samples and training logs (drpose.smk), data sets (data.smk);
      report.yaml and study.yaml.
-Out: <results>/tables/drpose_{table}.{csv,md,tex} for the tables that report.yaml names and
+Out: <results>/tables/drpose_{table}.{csv,md,tex} for the tables that report.yaml names,
+     <results>/metrics/drpose_summary.json with their means, and
      <results>/figures/fig_*.{png,pdf}. Each figure is a target by its name, the tables are
      `drpose_table`, tables and figures of the loop are `drpose`.
 """
@@ -30,6 +31,7 @@ rule drpose_table:
         ),
         md=collect("<results>/tables/drpose_{table}.md", table=REPORT.tables),
         tex=collect("<results>/tables/drpose_{table}.tex", table=REPORT.tables),
+        summary="<results>/metrics/drpose_summary.json",
     log:
         "<logs>/drpose_table.log",
     benchmark:
@@ -44,7 +46,8 @@ rule drpose_table:
     shell:
         "python scripts/tables.py --config {input.config} --study {input.study}"
         " --metrics {input.metrics} --diversity {input.diversity}"
-        " --truth {input.truth} --output {output.csv} > {log} 2>&1"
+        " --truth {input.truth} --output {output.csv} --summary {output.summary}"
+        " > {log} 2>&1"
 
 
 rule fig_bodies:

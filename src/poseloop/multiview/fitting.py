@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import trange
 
 from poseloop.multiview.config import OptimizerConfig
+from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_text
@@ -103,6 +105,47 @@ def fit(
             },
         )
     return average.module, rows
+
+
+def fit_sharded(
+    module: nn.Module,
+    shard_loss: Callable[[int, int], torch.Tensor],
+    shards: int,
+    steps: int,
+    optimizer_config: OptimizerConfig,
+    ema_decay: float,
+    checkpoints: Checkpoints,
+    validate: Callable[[nn.Module], Row] | None = None,
+    validate_every: int = 1,
+) -> tuple[nn.Module, list[Row]]:
+    """`fit` on a loss whose batch is split in shards, one CPU core each.
+
+    Parameters
+    ----------
+    shard_loss : called with the step and the shard's number; returns the mean loss of that shard,
+        a scalar. It draws its randomness from streams named by both.
+
+    Returns
+    -------
+    as `fit`; a row holds `loss`, the mean over shards
+    """
+    parameters = list(module.parameters())
+    with shard_pool(shards) as pool:
+
+        def backward(step: int) -> Row:
+            losses = [partial(shard_loss, step, shard) for shard in range(shards)]
+            return {"loss": accumulate_gradients(parameters, losses, pool)}
+
+        return fit(
+            module,
+            backward,
+            steps,
+            optimizer_config,
+            ema_decay,
+            checkpoints,
+            validate,
+            validate_every,
+        )
 
 
 def write_log(path: str | Path, rows: list[Row]) -> None:

@@ -1,7 +1,5 @@
 """Training of the multi-view base on scans, and its validation."""
 
-from functools import partial
-
 import torch
 from diffusers import DDIMScheduler
 from torch import nn
@@ -9,9 +7,8 @@ from torch import nn
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.denoiser import MultiViewDenoiser
-from poseloop.multiview.fitting import Row, fit
+from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.multiview.schedule import make_scheduler, min_snr_weights
-from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -93,7 +90,6 @@ def train_multiview(
     denoiser = MultiViewDenoiser(config.denoiser).to(device, memory_format=torch.channels_last)
     scheduler = make_scheduler(config.schedule)
 
-    parameters = list(denoiser.parameters())
     size = config.train.batch_size // config.threads
 
     def shard(step: int, part: int) -> torch.Tensor:
@@ -115,19 +111,14 @@ def train_multiview(
             for name, held_out in validation.items()
         }
 
-    with shard_pool(config.threads) as pool:
-
-        def backward(step: int) -> Row:
-            shards = [partial(shard, step, part) for part in range(config.threads)]
-            return {"loss": accumulate_gradients(parameters, shards, pool)}
-
-        return fit(
-            denoiser,
-            backward,
-            config.train.steps,
-            config.train.optimizer,
-            config.train.ema_decay,
-            checkpoints,
-            validate,
-            config.train.validate_every,
-        )
+    return fit_sharded(
+        denoiser,
+        shard,
+        config.threads,
+        config.train.steps,
+        config.train.optimizer,
+        config.train.ema_decay,
+        checkpoints,
+        validate,
+        config.train.validate_every,
+    )

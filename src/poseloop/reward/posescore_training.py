@@ -1,7 +1,5 @@
 """Training of PoseScore on scans, and its PSNR and SSIM on held-out ones."""
 
-from functools import partial
-
 import torch
 from diffusers import DDIMScheduler
 from torch import nn
@@ -11,9 +9,8 @@ from torchmetrics.functional.image import (
 )
 
 from poseloop.multiview.dataset import LatentSet
-from poseloop.multiview.fitting import Row, fit
+from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.multiview.schedule import predict_original
-from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.reward.config import NoisyInputsConfig, PoseScoreConfig
 from poseloop.reward.distance import skeleton_distance
 from poseloop.reward.posescore import PoseScore
@@ -80,7 +77,6 @@ def train_posescore(
     posescore = PoseScore(config, channels, side, mirrored)
     posescore = posescore.to(device, memory_format=torch.channels_last)
 
-    parameters = list(posescore.parameters())
     size = config.batch_size // config.threads
 
     def shard(step: int, part: int) -> torch.Tensor:
@@ -115,22 +111,17 @@ def train_posescore(
             for name, held_out in validation.items()
         }
 
-    with shard_pool(config.threads) as pool:
-
-        def backward(step: int) -> Row:
-            shards = [partial(shard, step, part) for part in range(config.threads)]
-            return {"loss": accumulate_gradients(parameters, shards, pool)}
-
-        return fit(
-            posescore,
-            backward,
-            config.steps,
-            config.optimizer,
-            config.ema_decay,
-            checkpoints,
-            validate,
-            config.validate_every,
-        )
+    return fit_sharded(
+        posescore,
+        shard,
+        config.threads,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        validate,
+        config.validate_every,
+    )
 
 
 @torch.no_grad()

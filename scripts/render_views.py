@@ -1,4 +1,4 @@
-"""Render one scan set of scans.yaml; a manifest is written beside it."""
+"""Render one set of people, scans or a benchmark; a manifest is written beside it."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ from poseloop.runtime.files import write_json
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", required=True, help="scans.yaml")
+    parser.add_argument("--config", required=True, help="scans.yaml or benchmarks.yaml")
     parser.add_argument("--set", required=True, help="name of a set in it")
     parser.add_argument("--body", required=True, help="body model file or folder")
     parser.add_argument("--clips", required=True, help="motion/clips.npz")
