@@ -52,9 +52,20 @@ def test_variants_are_all_methods_but_the_base(config):
     assert study.load_study("tiny").variants == ["drpose"]
 
 
+def test_a_variant_trained_once_serves_the_noise_of_every_seed(config):
+    path = config / "tiny/study.yaml"
+    path.write_text(path.read_text().replace("drpose: DrPose", "drpose: DrPose, fast: Fast"))
+    path.write_text(path.read_text() + "trained_once: [fast]\n")
+    lists = study.load_study("tiny")
+    assert lists.trainings == [("drpose", 0), ("drpose", 1), ("fast", 0)]
+    assert lists.trained_seed("fast", 1) == 0
+    assert lists.trained_seed("drpose", 1) == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("seeds:", "trained_once: [nope]\nseeds:", "trained_once: no variant.* nope"),
         ("base: base, ", "", "methods.*must hold `base`"),
         ("[0, 1]", "[1, 1]", "seeds.*holds an entry twice"),
         ("seeds", "seedz", "seedz"),

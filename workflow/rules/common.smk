@@ -53,7 +53,8 @@ def model_of(wildcards):
     """Weights that a method samples with: the base has one model for all seeds of the noise."""
     if wildcards.method == "base":
         return "<results>/multiview/model.safetensors"
-    return f"<results>/drpose/{wildcards.method}/seed{wildcards.seed}/model.safetensors"
+    seed = STUDY.trained_seed(wildcards.method, int(wildcards.seed))
+    return f"<results>/drpose/{wildcards.method}/seed{seed}/model.safetensors"
 
 
 def environment():

@@ -172,9 +172,10 @@ rule fig_training:
         code=code_of("fig_training"),
         config=cfg("report"),
         study=cfg("study"),
-        logs=collect(
-            rules.finetune_drpose.output.log, variant=STUDY.variants, seed=STUDY.seeds
-        ),
+        logs=[
+            f"<results>/drpose/{variant}/seed{seed}/log.csv"
+            for variant, seed in STUDY.trainings
+        ],
     output:
         png=report(
             "<results>/figures/fig_training.png",

@@ -1,9 +1,10 @@
 """A preset: which config file serves a concern, and the lists that shape the job graph."""
 
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from poseloop.runtime.config import Config, load_config
 from poseloop.runtime.errors import UserError
@@ -24,6 +25,11 @@ class StudyConfig(Config):
     methods: dict[str, str] = Field(
         description="method name in paths: its name in tables and figures. `base` is the model "
         "before fine-tuning; every other name is a variant in drpose.yaml"
+    )
+    trained_once: list[str] = Field(
+        default=[],
+        description="variants that are trained with the first seed alone, to save time; like the "
+        "base they are sampled with every seed's noise",
     )
     benchmarks: list[str] = Field(
         description="benchmarks to render, sample and evaluate: entries of benchmarks.yaml",
@@ -53,10 +59,31 @@ class StudyConfig(Config):
             raise ValueError(f"holds an entry twice: {values}")
         return values
 
+    @model_validator(mode="after")
+    def _trains_known_variants(self) -> Self:
+        unknown = sorted(set(self.trained_once) - set(self.variants))
+        if unknown:
+            raise ValueError(f"trained_once: no variant(s) {', '.join(unknown)} in `methods`")
+        return self
+
     @property
     def variants(self) -> list[str]:
         """The fine-tuned methods, in their order in the tables."""
         return [name for name in self.methods if name != "base"]
+
+    @property
+    def trainings(self) -> list[tuple[str, int]]:
+        """Variant and seed of every fine-tuning run."""
+        return [
+            (variant, seed)
+            for variant in self.variants
+            for seed in self.seeds
+            if self.trained_seed(variant, seed) == seed
+        ]
+
+    def trained_seed(self, variant: str, seed: int) -> int:
+        """Seed of the training whose model `variant` samples with for the noise of `seed`."""
+        return self.seeds[0] if variant in self.trained_once else seed
 
 
 def preset_of(options: dict) -> str:
