@@ -5,7 +5,7 @@ from tiny_models import small_denoiser
 from poseloop.multiview.config import OptimizerConfig
 from poseloop.multiview.fitting import fit
 from poseloop.reward.config import DistanceConfig, SkeletonConfig
-from poseloop.reward.distance import bce, dice, skeleton_distance
+from poseloop.reward.distance import bce, dice, multiscale_dice, skeleton_distance
 from poseloop.reward.finetune import add_lora, merge_lora
 from poseloop.reward.posescore import target_maps
 from poseloop.runtime.checkpoints import Checkpoints
@@ -22,7 +22,7 @@ def test_a_perfect_prediction_is_nearest_under_every_term():
     target = target_maps(torch.randn(1, 24, 3) * 0.2, [0, 90], [], SKELETON)
     perfect = torch.logit(target, eps=1e-4)
     wrong = perfect.roll(8, dims=-1)
-    for name in ("bce", "dice", "l1", "multiscale_l1"):
+    for name in ("bce", "dice", "l1", "multiscale_l1", "multiscale_dice"):
         config = DistanceConfig(**{name: 1.0})
         near = skeleton_distance(perfect, target, config)
         far = skeleton_distance(wrong, target, config)
@@ -42,6 +42,16 @@ def test_dice_punishes_hedging_and_cross_entropy_rewards_it():
     gain_dice = 1 - (dice(logits[1], target) / dice(logits[0], target)).item()
     assert gain_bce > 0.8
     assert gain_dice < 0.7
+
+
+def test_only_the_pyramid_of_dice_prefers_the_nearer_of_two_misses():
+    target = torch.zeros(32, 32)
+    target[10:20, 8:10] = 1.0
+    near, far = (torch.logit(target.roll(shift, dims=-1), eps=1e-4) for shift in (3, 12))
+    assert dice(near, target).item() == pytest.approx(dice(far, target).item(), rel=1e-3)
+    batch = (1, 1, 1, 32, 32)
+    pyramids = [multiscale_dice(x.view(batch), target.view(batch)).item() for x in (near, far)]
+    assert pyramids[0] < 0.95 * pyramids[1]
 
 
 def test_target_maps_of_a_mirrored_view_are_mirrored():

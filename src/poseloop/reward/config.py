@@ -30,6 +30,10 @@ class DistanceConfig(Config):
         description="Mean absolute difference over a pyramid of averages; stands where the paper "
         "has LPIPS, whose backbone needs downloaded weights.",
     )
+    multiscale_dice: Weight = Field(
+        default=0.0,
+        description="Dice over a pyramid of averages, which also moves a bone that is far off.",
+    )
 
     @model_validator(mode="after")
     def _some_term(self) -> "DistanceConfig":

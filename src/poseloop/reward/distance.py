@@ -18,10 +18,28 @@ def dice(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
     A faint smear over all plausible places lowers cross-entropy, and raises this.
     """
-    prediction = torch.sigmoid(logits)
+    return _dice(torch.sigmoid(logits), target)
+
+
+def multiscale_dice(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """`dice` over a pyramid of averages, per map: (..., S, S) to (...).
+
+    Two bones that lie apart by more than their width are equally wrong at full resolution,
+    however far apart they are; at the coarser levels the nearer one is better.
+    """
+    prediction, truth = (maps.flatten(0, -4) for maps in (torch.sigmoid(logits), target))
+    levels = [_dice(prediction, truth)]
+    for level in range(1, _PYRAMID_LEVELS):
+        prediction, truth = F.avg_pool2d(prediction, 2), F.avg_pool2d(truth, 2)
+        # Averages shrink the sums fourfold a level, and the smoothing with them.
+        levels.append(_dice(prediction, truth, smoothing=0.25**level))
+    return torch.stack(levels).mean(0).view(logits.shape[:-2])
+
+
+def _dice(prediction: torch.Tensor, target: torch.Tensor, smoothing: float = 1.0) -> torch.Tensor:
     overlap = (prediction * target).sum((-2, -1))
     total = prediction.square().sum((-2, -1)) + target.square().sum((-2, -1))
-    return 1.0 - (2.0 * overlap + 1.0) / (total + 1.0)
+    return 1.0 - (2.0 * overlap + smoothing) / (total + smoothing)
 
 
 def l1(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -39,7 +57,13 @@ def multiscale_l1(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return torch.stack(levels).mean(0).view(logits.shape[:-2])
 
 
-_TERMS = {"bce": bce, "dice": dice, "l1": l1, "multiscale_l1": multiscale_l1}
+_TERMS = {
+    "bce": bce,
+    "dice": dice,
+    "l1": l1,
+    "multiscale_l1": multiscale_l1,
+    "multiscale_dice": multiscale_dice,
+}
 
 
 def skeleton_distance(
