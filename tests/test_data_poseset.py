@@ -5,7 +5,9 @@ import pytest
 from scipy.ndimage import maximum_filter
 from tiny_data import FRAMES, SPLITS, make_body, make_clips
 
+from poseloop.body.joints import JOINT
 from poseloop.data.config import PoseSetConfig
+from poseloop.data.crossing import cross_clips
 from poseloop.data.diversity import diversity
 from poseloop.data.poses import read_poses
 from poseloop.data.poseset import describe, make_pose_set, root_aligned_joints, select_poses
@@ -47,6 +49,31 @@ def selected(poses, body):
 
 def test_no_pose_is_from_outside_training(selected):
     assert {SPLITS[clip] for clip in selected.clip.tolist()} == {"train"}
+
+
+def test_crossed_clips_join_legs_and_upper_body_of_recorded_frames(poses):
+    crossed = cross_clips(poses, 60.0)
+    assert len(crossed.clip) > len(poses.clip)
+    recorded = {
+        (clip, frame): row
+        for row, (clip, frame) in enumerate(zip(poses.clip, poses.frame, strict=True))
+    }
+    arm, knee = ((JOINT[name] - 1) * 3 for name in ("left_elbow", "left_knee"))
+    for row in range(len(poses.clip), len(crossed.clip)):
+        upper, _, lower = crossed.clip[row].partition("+")
+        legs = poses.body_pose[recorded[lower, crossed.frame[row]]]
+        pose = crossed.body_pose[row]
+        assert (pose[knee : knee + 3] == legs[knee : knee + 3]).all()
+        arms = poses.body_pose[poses.clip == upper, arm : arm + 3]
+        assert (arms == pose[arm : arm + 3]).all(1).any()
+
+
+def test_a_lying_trunk_is_not_crossed_with_a_standing_one(poses):
+    global_orient = np.zeros_like(poses.global_orient)
+    global_orient[poses.clip == "roll", 0] = np.pi / 2
+    names = set(cross_clips(dataclasses.replace(poses, global_orient=global_orient), 60.0).clip)
+    assert {"walk+punch", "punch+walk"} <= names
+    assert not any("+" in name and "roll" in name for name in names)
 
 
 def test_anchors_bring_their_neighbours(selected):

@@ -132,6 +132,13 @@ class Selection(Config):
     )
     ordinary_clips: tuple[str, ...] = Field((), description="Clips of ordinary poses.")
     splits: tuple[Split, ...] = Field(("train",), description="Splits the poses come from.")
+    cross_degrees: float | None = Field(
+        None,
+        gt=0,
+        le=180,
+        description="Also choose from crossed clips, the legs of one under the upper body of "
+        "another, where their trunks differ by less; null: recorded poses alone.",
+    )
 
 
 class Frames(Config):

@@ -11,6 +11,7 @@ import torch
 from poseloop.body.kinematics import forward_kinematics
 from poseloop.body.model import BodyModel
 from poseloop.data.config import PoseSetConfig, Selection
+from poseloop.data.crossing import cross_clips
 from poseloop.data.people import sample_appearances, sample_bodies
 from poseloop.data.poses import Poses, concatenate, mirror
 from poseloop.data.posing import face_camera, sample_cameras, sitters
@@ -41,7 +42,8 @@ def select_poses(poses: Poses, config: Selection, body: BodyModel, seed: int) ->
     Parameters
     ----------
     poses : Poses
-        Every pose that may be chosen; their mirror images may be chosen as well.
+        Every recorded pose that may be chosen; their mirror images, and crossed clips where the
+        config asks for them, may be chosen as well.
 
     Raises
     ------
@@ -49,6 +51,8 @@ def select_poses(poses: Poses, config: Selection, body: BodyModel, seed: int) ->
         More anchors are asked for than there are poses, or no pose is of an ordinary clip.
     """
     rng = numpy_rng(seed, "select poses")
+    if config.cross_degrees is not None:
+        poses = cross_clips(poses, config.cross_degrees)
     both = concatenate(poses, mirror(poses))
     ordinary_anchors = round(config.ordinary * config.anchors)
     candidates = np.flatnonzero(np.isin(both.clip, config.ordinary_clips))
