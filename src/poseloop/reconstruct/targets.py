@@ -8,6 +8,10 @@ import torch
 
 from poseloop.reconstruct.silhouette import signed_distance
 
+_SOME_BODY = 0.3
+"""Length from which a normal counts when a view's contrast is measured."""
+_SURE = 0.9
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -46,12 +50,14 @@ def vectors(normal: np.ndarray) -> np.ndarray:
     return np.clip((normal.astype(np.float32) - 128) / 127, -1, 1)
 
 
-def soft_mask(normal: np.ndarray) -> np.ndarray:
-    """Lengths (...) in [0, 1] of the vectors of normal pictures (..., 3) uint8.
-
-    The background has length zero and the body one: a mask that needs no segmentation.
-    """
-    return np.minimum(np.linalg.norm(vectors(normal), axis=-1), 1)
+def sharpen(field: np.ndarray) -> np.ndarray:
+    """Scale a view's vectors (S, S, 3) so that the sure ones have unit length, none more."""
+    length = np.linalg.norm(field, axis=-1)
+    body = length[length > _SOME_BODY]
+    if not len(body):
+        return field
+    scale = max(1.0, 1 / np.quantile(body, _SURE))
+    return field * np.minimum(scale, 1 / np.maximum(length, 1e-6))[..., None]
 
 
 def make_targets(
@@ -59,14 +65,17 @@ def make_targets(
 ) -> Targets:
     """Targets from normal pictures (C, S, S, 3) uint8; the body is where the mask reaches `level`.
 
-    `weights` are those of the views (fact sheet 4.5), scaled here to a mean of one.
+    Generated views hedge, some more than others: each is brought to the contrast of a sure one
+    first, by the length that nine tenths of its body's normals do not reach. True views stay as
+    they are. `weights` are those of the views (fact sheet 4.5), scaled here to a mean of one.
     """
-    mask = soft_mask(normal)
+    field = np.stack([sharpen(vectors(view)) for view in normal])
+    mask = np.minimum(np.linalg.norm(field, axis=-1), 1)
     distance = np.stack([signed_distance(view >= level) for view in mask])
     share = torch.tensor(weights, dtype=torch.float32)
     return Targets(
         [float(azimuth) for azimuth in azimuths],
-        torch.from_numpy(vectors(normal)),
+        torch.from_numpy(field),
         torch.from_numpy(mask),
         torch.from_numpy(distance).float(),
         share / share.mean(),
@@ -89,7 +98,7 @@ def refusal(
         sizes = ", ".join(sorted(f"{shape[1]} x {shape[0]}" for shape in shapes))
         return f"views of different sizes ({sizes})"
     for azimuth, picture in zip(azimuths, normal, strict=True):
-        body = soft_mask(picture) >= level
+        body = np.linalg.norm(sharpen(vectors(picture)), axis=-1) >= level
         where = f"the view at {azimuth:g} degrees"
         if not body.any():
             return f"{where} has an empty mask"

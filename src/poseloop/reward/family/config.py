@@ -107,3 +107,4 @@ class FamilyConfig(Config):
     validation_ddim_steps: Positive = Field(description="Steps of the sampler in validation.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
     arms: dict[str, ArmConfig] = Field(description="Members by name.", min_length=1)
+    table: list[str] = Field(description="Metrics of the table.", min_length=1)
