@@ -10,8 +10,10 @@ from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.motion.config import MotionConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
+from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
+from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime import study
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
@@ -21,8 +23,10 @@ MODELS = {
     "autoencoder": AutoencoderConfig,
     "benchmarks": ViewSetsConfig,
     "body": BodyConfig,
+    "carve": CarveConfig,
     "drpose": DrPoseConfig,
     "evaluate": EvaluateConfig,
+    "family": FamilyConfig,
     "generate": GenerateConfig,
     "judge": JudgeConfig,
     "motion": MotionConfig,

@@ -1,0 +1,1 @@
+"""Explicit carving: a body fitted to six views, remeshed under them, and coloured."""

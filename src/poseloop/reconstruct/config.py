@@ -1,0 +1,124 @@
+"""Configuration of carving."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from poseloop.data.config import Split
+from poseloop.runtime.config import Config
+
+Positive = Annotated[int, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Starts(Config):
+    """Poses from which bodies are fitted: diverse frames of motion clips, before the camera."""
+
+    splits: tuple[Split, ...] = Field(description="Splits of the motion file they come from.")
+    poses: Positive = Field(description="Number of poses, by farthest-point selection.")
+    yaws: tuple[float, ...] = Field(description="Facings of each pose, degrees.", min_length=1)
+    size: Positive = Field(
+        description="Side of the pictures by which they are compared; divides the views' side."
+    )
+
+
+class BodyFit(Config):
+    """A body fitted to the views' masks and normals (fact sheet DrPose 4.5, step 2)."""
+
+    candidates: Positive = Field(description="Start poses that are tried.")
+    trial_steps: Positive = Field(description="Optimiser steps of each trial.")
+    steps: Positive = Field(description="Further steps from the best trial.")
+    learning_rate: float = Field(gt=0, description="Of the 6-D rotations and of the place.")
+    shape_learning_rate: float = Field(gt=0, description="Of betas and of the size.")
+    patience: Positive = Field(description="Steps without progress before the rates are halved.")
+    least_learning_rate: float = Field(gt=0, description="Rates are not halved below this.")
+    normal_weight: Weight = Field(description="Weight of the normals' loss.")
+    mask_weight: Weight = Field(description="Weight of the silhouettes' loss.")
+    shape_weight: Weight = Field(description="Weight of the mean square of betas.")
+    pose_weight: Weight = Field(
+        description="Weight of the mean square distance of the rotations from the start pose."
+    )
+    frame_weight: Weight = Field(
+        description="Weight of the bounding box's distance from the views' normalisation: a "
+        "diagonal of one about the origin."
+    )
+    reach: tuple[float, float] = Field(
+        description="Reach of the silhouettes' loss at the first and at the last step, pixels."
+    )
+
+
+class Carving(Config):
+    """Remeshing under normal and silhouette losses (fact sheet DrPose 4.5, step 3)."""
+
+    steps: Positive = Field(description="Steps, each followed by a remeshing.")
+    learning_rate: float = Field(gt=0, description="Step length as a share of the edge length.")
+    betas: tuple[float, float] = Field(description="Decay of the first and second moments.")
+    gradient_clamp: float = Field(
+        gt=0, description="Largest gradient of a vertex, in multiples of its first moment."
+    )
+    normal_weight: Weight = Field(description="Weight of the normals' loss.")
+    mask_weight: Weight = Field(description="Weight of the silhouettes' loss.")
+    laplacian_weight: Weight = Field(
+        description="Share by which each step moves a vertex to its neighbours' mean."
+    )
+    smoothing: Annotated[int, Field(ge=0)] = Field(
+        description="Times that a step is averaged with those of a vertex's neighbours."
+    )
+    reach: float = Field(gt=0, description="Reach of the silhouettes' loss, pixels.")
+    edge_length: tuple[float, float] = Field(
+        description="Shortest and longest reference length of edges, normalised units."
+    )
+    edge_tolerance: float = Field(
+        gt=0, lt=1, description="Share by which edges may leave the reference length."
+    )
+    reference_speed: float = Field(
+        gt=0, lt=1, description="Relative speed above which edges grow, below which they shrink."
+    )
+    gain: float = Field(ge=0, description="How fast reference lengths follow the speed.")
+    length_every: Positive = Field(description="Steps between updates of reference lengths.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Carving":
+        if self.edge_length[0] > self.edge_length[1]:
+            raise ValueError("edge_length: the shortest is longer than the longest")
+        return self
+
+
+class Texture(Config):
+    """Colours of vertices from the colour views (fact sheet DrPose 4.5, step 5)."""
+
+    least_cosine: float = Field(
+        ge=0, lt=1, description="A view colours what it sees at a greater cosine than this."
+    )
+    power: float = Field(gt=0, description="Exponent of the cosine in a view's weight.")
+    depth_tolerance: float = Field(
+        gt=0, description="Depth behind the nearest surface that is still seen, normalised units."
+    )
+
+
+class CarveConfig(Config):
+    """carve.yaml."""
+
+    processes: Positive = Field(
+        description="Subjects carved at a time, a CPU core each; no effect on the result. On a "
+        "GPU one at a time."
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(description="Where the losses are computed.")
+    rasteriser: Literal["raycast", "nvdiffrast"] = Field(
+        description="What decides visibility: embree, or nvdiffrast where it is installed."
+    )
+    mask_level: float = Field(gt=0, lt=1, description="Mask value from which a pixel is body.")
+    azimuths: tuple[float, ...] = Field(description="Views, degrees.", min_length=2)
+    view_weights: tuple[float, ...] = Field(
+        description="Weights of the views, in the order of azimuths (fact sheet DrPose 4.5)."
+    )
+    starts: Starts = Field(description="Start poses.")
+    body: BodyFit = Field(description="Fit of the body.")
+    carving: Carving = Field(description="Remeshing.")
+    texture: Texture = Field(description="Colours.")
+
+    @model_validator(mode="after")
+    def _one_weight_a_view(self) -> "CarveConfig":
+        if len(self.view_weights) != len(self.azimuths):
+            raise ValueError("view_weights: there must be one for each of azimuths")
+        return self

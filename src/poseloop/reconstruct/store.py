@@ -1,0 +1,76 @@
+"""Carved meshes on disk: one npz for measuring, one GLB per subject for looking."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from poseloop.reconstruct.subject import Carved
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import read_npz, write_npz
+
+_PARTS = ("vertices", "faces", "colours", "body")
+
+
+def write_carved(path: str | Path, subjects: Sequence[Carved | str]) -> None:
+    """Write all subjects: meshes one after the other, and the reasons of those without one.
+
+    Arrays `vertices`, `faces`, `colours`, `body` are concatenated; `<name>_count` (N,) says how
+    many rows are whose; `skipped` (N,) str is empty for a carved subject.
+    """
+    arrays = {"skipped": np.array([s if isinstance(s, str) else "" for s in subjects])}
+    empty = Carved(
+        np.zeros((0, 3), np.float32),
+        np.zeros((0, 3), np.int32),
+        np.zeros((0, 3), np.uint8),
+        np.zeros((0, 3), np.float32),
+    )
+    carved = [empty if isinstance(subject, str) else subject for subject in subjects]
+    for name in _PARTS:
+        parts = [getattr(subject, name) for subject in carved]
+        arrays[name] = np.concatenate(parts)
+        arrays[f"{name}_count"] = np.array([len(part) for part in parts], np.int32)
+    write_npz(path, arrays)
+
+
+def read_carved(path: str | Path) -> list[Carved | str]:
+    """Read what `write_carved` wrote.
+
+    Raises
+    ------
+    UserError
+        The file is missing or its arrays do not fit each other.
+    """
+    names = [*_PARTS, *(f"{name}_count" for name in _PARTS), "skipped"]
+    arrays = read_npz(path, *names)
+    parts = {}
+    for name in _PARTS:
+        count = arrays[f"{name}_count"]
+        if count.sum() != len(arrays[name]) or len(count) != len(arrays["skipped"]):
+            raise UserError(f"{path}: {name} does not have the rows that {name}_count tells")
+        parts[name] = np.split(arrays[name], np.cumsum(count)[:-1])
+    return [
+        str(reason) if reason else Carved(*(parts[name][index] for name in _PARTS))
+        for index, reason in enumerate(arrays["skipped"])
+    ]
+
+
+def write_glb(folder: str | Path, subjects: Sequence[Carved | str]) -> None:
+    """Write `<index>.glb` with vertex colours for every carved subject.
+
+    The folder appears whole or not at all; an older one is replaced.
+    """
+    folder = Path(folder)
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for index, subject in enumerate(subjects):
+        if isinstance(subject, Carved):
+            mesh = trimesh.Trimesh(
+                subject.vertices, subject.faces, vertex_colors=subject.colours, process=False
+            )
+            mesh.export(temporary / f"{index:04d}.glb")
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)

@@ -1,0 +1,107 @@
+"""Six views of one subject as the carving needs them, and the reasons to refuse them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from poseloop.reconstruct.silhouette import signed_distance
+
+_SOME_BODY = 0.3
+"""Length from which a normal counts when a view's contrast is measured."""
+_SURE = 0.9
+
+
+@dataclass(frozen=True)
+class Targets:
+    """C orthographic views of S x S pixels.
+
+    azimuths : (C,) degrees
+    normal : (C, S, S, 3) float32 tensor
+        Normals of the view frame; shorter than one where a picture is unsure, zero outside.
+    mask : (C, S, S) float32 tensor
+        In [0, 1].
+    distance : (C, S, S) float32 tensor
+        Signed distance to the mask's border, pixels, positive inside.
+    weights : (C,) float32 tensor
+        Of the views; their mean is one.
+    """
+
+    azimuths: Sequence[float]
+    normal: torch.Tensor
+    mask: torch.Tensor
+    distance: torch.Tensor
+    weights: torch.Tensor
+
+    @property
+    def size(self) -> int:
+        """Pixels S along each side."""
+        return self.mask.shape[-1]
+
+    def to(self, device: torch.device) -> "Targets":
+        """The same on another device."""
+        tensors = (self.normal, self.mask, self.distance, self.weights)
+        return Targets(self.azimuths, *(tensor.to(device) for tensor in tensors))
+
+
+def vectors(normal: np.ndarray) -> np.ndarray:
+    """Normal pictures (..., 3) uint8 as vectors (..., 3) float32, 128 being zero."""
+    return np.clip((normal.astype(np.float32) - 128) / 127, -1, 1)
+
+
+def sharpen(field: np.ndarray) -> np.ndarray:
+    """Scale a view's vectors (S, S, 3) so that the sure ones have unit length, none more."""
+    length = np.linalg.norm(field, axis=-1)
+    body = length[length > _SOME_BODY]
+    if not len(body):
+        return field
+    scale = max(1.0, 1 / np.quantile(body, _SURE))
+    return field * np.minimum(scale, 1 / np.maximum(length, 1e-6))[..., None]
+
+
+def make_targets(
+    normal: np.ndarray, azimuths: Sequence[float], weights: Sequence[float], level: float
+) -> Targets:
+    """Targets from normal pictures (C, S, S, 3) uint8; the body is where the mask reaches `level`.
+
+    Generated views hedge, some more than others: each is brought to the contrast of a sure one
+    first, by the length that nine tenths of its body's normals do not reach. True views stay as
+    they are. `weights` are those of the views (fact sheet 4.5), scaled here to a mean of one.
+    """
+    field = np.stack([sharpen(vectors(view)) for view in normal])
+    mask = np.minimum(np.linalg.norm(field, axis=-1), 1)
+    distance = np.stack([signed_distance(view >= level) for view in mask])
+    share = torch.tensor(weights, dtype=torch.float32)
+    return Targets(
+        [float(azimuth) for azimuth in azimuths],
+        torch.from_numpy(field),
+        torch.from_numpy(mask),
+        torch.from_numpy(distance).float(),
+        share / share.mean(),
+    )
+
+
+def refusal(
+    normal: Sequence[np.ndarray], rgb: Sequence[np.ndarray], azimuths: Sequence[float], level: float
+) -> str | None:
+    """Why a subject's views cannot be carved, or None if they can.
+
+    Parameters
+    ----------
+    normal, rgb : C pictures (S, S, 3) uint8 each
+    level : float
+        Mask value from which a pixel is body.
+    """
+    shapes = {picture.shape for picture in (*normal, *rgb)}
+    if len(shapes) > 1:
+        sizes = ", ".join(sorted(f"{shape[1]} x {shape[0]}" for shape in shapes))
+        return f"views of different sizes ({sizes})"
+    for azimuth, picture in zip(azimuths, normal, strict=True):
+        body = np.linalg.norm(sharpen(vectors(picture)), axis=-1) >= level
+        where = f"the view at {azimuth:g} degrees"
+        if not body.any():
+            return f"{where} has an empty mask"
+        if body[[0, -1]].any() or body[:, [0, -1]].any():
+            return f"{where} has a mask that touches the border"
+    return None

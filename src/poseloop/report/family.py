@@ -1,0 +1,64 @@
+"""Table of the family of fine-tuning methods, and what each of them cost."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from poseloop.report.config import ReportConfig
+from poseloop.report.tables import BASE, Results, make_table
+from poseloop.reward.family.config import FamilyConfig
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import read_json, require_file
+
+BASE_LABEL = "no post-training"
+
+
+def make_family_table(
+    results: Results,
+    family: FamilyConfig,
+    benchmarks: Iterable[str],
+    config: ReportConfig,
+    n_seeds: int,
+) -> pd.DataFrame:
+    """One tidy table of all arms against the base, in the shape of all tables.
+
+    The paper prints no values for the family, so none stand beside ours.
+    """
+    name = "family"
+    config = config.model_copy(update={"tables": {name: family.table}, "published": []})
+    methods = {BASE: BASE_LABEL} | {arm: entry.label for arm, entry in family.arms.items()}
+    return make_table(name, results, methods, benchmarks, config, n_seeds)
+
+
+def make_cost_table(
+    trained: Iterable[Path], measured: Iterable[Path], family: FamilyConfig
+) -> pd.DataFrame:
+    """Samples seen, wall-clock seconds and peak memory of every run.
+
+    Parameters
+    ----------
+    trained : metrics.json of the runs, {arm}/seed{seed}/metrics.json
+    measured : Snakemake's `benchmark:` files of the same runs, in the same order
+
+    Raises
+    ------
+    UserError
+        A file is missing or is no benchmark file.
+    """
+    rows = []
+    for path, timing in zip(trained, measured, strict=True):
+        arm = path.parent.parent.name
+        table = pd.read_csv(require_file(timing, "benchmark file"), sep="\t")
+        if not {"s", "max_rss"} <= set(table.columns) or table.empty:
+            raise UserError(f"{timing}: not a benchmark file of Snakemake")
+        rows.append(
+            {
+                "method": family.arms[arm].label,
+                "seed": int(path.parent.name.removeprefix("seed")),
+                "samples_seen": read_json(path)["samples_seen"],
+                "wall_clock_s": round(float(table["s"].iloc[0]), 1),
+                "peak_memory_mb": round(float(table["max_rss"].iloc[0])),
+            }
+        )
+    return pd.DataFrame(rows)

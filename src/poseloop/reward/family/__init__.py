@@ -1,0 +1,1 @@
+"""Ways of fine-tuning by a differentiable reward, one file each behind one interface."""
