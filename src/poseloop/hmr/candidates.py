@@ -83,7 +83,7 @@ def make_candidates(
         groups = []
         if config.samples:
             noise = hypothesis_noise(len(intrinsics), config.samples, model.layout.mask, generator)
-            features = data.features[part]
+            features = data.features.of(part)
             groups.append(sample(model.denoiser, model.config.diffusion, features, noise))
         for level in config.noise_levels:
             noisy = disturb(bodies, level, config, generator)

@@ -40,7 +40,7 @@ class Encoded:
         return len(self.intrinsics)
 
     def __getitem__(self, rows: Tensor | slice) -> "Encoded":
-        return Encoded(self.features[rows], self.intrinsics[rows])
+        return Encoded(self.features.of(rows), self.intrinsics[rows])
 
 
 @torch.no_grad()

@@ -38,7 +38,7 @@ class Denoiser(nn.Module):
         channels_of_tokens = encoder.token_channels
         self.transformer = JointTransformer(config.transformer, self.joints, 1, channels_of_tokens)
         self.leave = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, channels))
-        self.register_buffer("mask", layout.mask)
+        self.register_buffer("mask", layout.mask.clone())
 
     def forward(self, noisy: Tensor, timesteps: Tensor, features: Features) -> Tensor:
         """Clean tokens (B, M, T, C) from noisy ones; timesteps (B, M) are whole numbers."""

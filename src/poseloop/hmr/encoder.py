@@ -24,8 +24,9 @@ class Features(NamedTuple):
     detected: Tensor
     confidence: Tensor
 
-    def __getitem__(self, rows: Tensor | slice) -> "Features":
-        return Features(*(part[rows] for part in (self.tokens, self.map, *self[2:])))
+    def of(self, rows: Tensor | slice) -> "Features":
+        """Features of some of the pictures."""
+        return Features(*(part[rows] for part in self))
 
 
 def sample_at(features: Tensor, places: Tensor) -> Tensor:
