@@ -53,7 +53,7 @@ class LossConfig(Config):
     """Weights of the terms of a denoised body's error."""
 
     joints: Weight = Field(description="Squared distance of joints, square metres.")
-    detection: Weight = Field(description="Squared distance of the detected 2D joints.")
+    detection: Weight = Field(description="Cross-entropy of the 2D joints' heat maps.")
 
 
 class BaseConfig(Config):

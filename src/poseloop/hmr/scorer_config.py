@@ -41,7 +41,7 @@ class RankingConfig(Config):
         "order as in the released code, which asks for an order among equals."
     )
     estimate_weight: Weight = Field(description="Weight of the estimate's squared joint error.")
-    detection_weight: Weight = Field(description="Weight of the detected 2D joints' squared error.")
+    detection_weight: Weight = Field(description="Weight of the 2D joints' heat maps.")
 
     @model_validator(mode="after")
     def _known(self) -> "RankingConfig":

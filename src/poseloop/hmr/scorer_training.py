@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from poseloop.hmr.candidates import Candidates
 from poseloop.hmr.dataset import bodies_of, colour_jitter, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
+from poseloop.hmr.encoder import detection_loss
 from poseloop.hmr.geometry import project
 from poseloop.hmr.ranking import ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
@@ -51,9 +52,8 @@ def train_scorer(
         scores = scorer(context, bodies, base.body, intrinsics[rows])
         loss = ranknet(scores, candidates.errors[rows], ranking)
         apart = (context.estimate - joints[rows]).square().sum(-1).mean()
-        inside = (places[rows].abs() <= 1).all(-1)
-        missed = (context.features.detected - places[rows]).square().sum(-1) * inside
-        return loss + ranking.estimate_weight * apart + ranking.detection_weight * missed.mean()
+        missed = detection_loss(scorer.encoder.heat(context.features.map), places[rows])
+        return loss + ranking.estimate_weight * apart + ranking.detection_weight * missed
 
     with shard_pool(config.threads) as pool:
 

@@ -10,6 +10,7 @@ from poseloop.hmr.config import BaseConfig
 from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import add_noise, hypothesis_noise, make_scheduler, sample
+from poseloop.hmr.encoder import detection_loss
 from poseloop.hmr.geometry import align, project
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.skeleton_body import COMMON_JOINTS
@@ -62,10 +63,8 @@ def train_base(
         predicted = model.denoiser(noisy, timesteps, features)
         truth = joints[rows, None].expand(-1, config.draws, -1, -1)
         loss = error(predicted, clean, truth, intrinsics[rows]).mean()
-        # A joint outside the crop cannot be detected.
-        inside = (places[rows].abs() <= 1).all(-1)
-        apart = (features.detected - places[rows]).square().sum(-1) * inside
-        return loss + config.loss.detection * apart.mean()
+        missed = detection_loss(model.encoder.heat(features.map), places[rows])
+        return loss + config.loss.detection * missed
 
     with shard_pool(config.threads) as pool:
 
