@@ -248,13 +248,15 @@ rule make_preferences:
         "<logs>/make_preferences/{source}.log",
     benchmark:
         "<benchmarks>/make_preferences/{source}.tsv"
-    params:
-        labels=lambda wildcards, input: f"--labels {input.labels}" if input.labels else "",
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_preferences")
     resources:
         mem_mb=2500,
+    params:
+        labels=lambda wildcards, input: (
+            f"--labels {input.labels}" if input.labels else ""
+        ),
     message:
         "Making preference pairs: {wildcards.source}"
     shell:
@@ -271,7 +273,8 @@ rule finetune_adhmr:
         body=rules.bake_body.output.npz,
         model=rules.train_hmr.output.model,
         preferences=lambda wildcards: [
-            f"<results>/adhmr/preferences/{name}/manifest.json" for name in sources_of(wildcards)
+            f"<results>/adhmr/preferences/{name}/manifest.json"
+            for name in sources_of(wildcards)
         ],
         shards=lambda wildcards: [
             f"<results>/adhmr/preferences/{name}/shard_{shard}.npz"
@@ -279,7 +282,8 @@ rule finetune_adhmr:
             for shard in range(PREFERENCES.shards)
         ],
         images=lambda wildcards: [
-            images_of(PREFERENCES.sources[name].images) for name in sources_of(wildcards)
+            images_of(PREFERENCES.sources[name].images)
+            for name in sources_of(wildcards)
         ],
         validation=rules.train_hmr.input.validation,
         validation_labels=rules.train_hmr.input.validation_labels,
@@ -317,18 +321,20 @@ rule evaluate_hmr:
         images=collect(IMAGES, pictures=ADHMR.evaluation),
         labels=collect(LABELS, pictures=ADHMR.evaluation),
     output:
-        collect("<results>/adhmr/values/{{hmr_method}}/seed{seed}.json", seed=TUNE.seeds),
+        collect(
+            "<results>/adhmr/values/{{hmr_method}}/seed{seed}.json", seed=TUNE.seeds
+        ),
     log:
         "<logs>/evaluate_hmr/{hmr_method}.log",
     benchmark:
         "<benchmarks>/evaluate_hmr/{hmr_method}.tsv"
-    params:
-        seeds=TUNE.seeds,
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_evaluate")
     resources:
         mem_mb=2500,
+    params:
+        seeds=TUNE.seeds,
     message:
         "Measuring hypotheses: {wildcards.hmr_method}"
     shell:
@@ -394,13 +400,13 @@ rule adhmr_tables:
         "<logs>/adhmr_tables.log",
     benchmark:
         "<benchmarks>/adhmr_tables.tsv"
-    params:
-        folder=subpath(output[0], parent=True),
     conda:
         "../../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=1000,
+    params:
+        folder=subpath(output[0], parent=True),
     message:
         "Writing the ADHMR tables"
     shell:
