@@ -8,10 +8,18 @@ import yaml
 from poseloop.body.config import BodyConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
+from poseloop.hmr.config import BaseConfig
+from poseloop.hmr.evaluation_config import CleaningConfig, MeasureConfig
+from poseloop.hmr.image_config import ImageSetsConfig
+from poseloop.hmr.preference_config import PreferencesConfig
+from poseloop.hmr.scorer_config import ScorerConfig
+from poseloop.hmr.study import AdhmrStudyConfig
+from poseloop.hmr.tune_config import TuneConfig
 from poseloop.motion.config import MotionConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
 from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
+from poseloop.report.hmr_config import HmrReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime import study
@@ -20,6 +28,9 @@ from poseloop.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = {
+    "adhmr": TuneConfig,
+    "adhmr_report": HmrReportConfig,
+    "adhmr_study": AdhmrStudyConfig,
     "autoencoder": AutoencoderConfig,
     "benchmarks": ViewSetsConfig,
     "body": BodyConfig,
@@ -28,6 +39,12 @@ MODELS = {
     "evaluate": EvaluateConfig,
     "family": FamilyConfig,
     "generate": GenerateConfig,
+    "hmr": BaseConfig,
+    "hmr_cleaning": CleaningConfig,
+    "hmr_evaluate": MeasureConfig,
+    "hmr_images": ImageSetsConfig,
+    "hmr_preferences": PreferencesConfig,
+    "hmr_scorer": ScorerConfig,
     "judge": JudgeConfig,
     "motion": MotionConfig,
     "multiview": MultiviewConfig,

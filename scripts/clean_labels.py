@@ -1,0 +1,76 @@
+"""Find wrong labels by their score, retrain without them, and compare with chance."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from poseloop.body.model import load_body
+from poseloop.hmr.cleaning import (
+    cleaning_orders,
+    kept_rows,
+    make_wrong,
+    precision,
+    regressor_errors,
+    train_regressor,
+)
+from poseloop.hmr.dataset import bodies_of, encode_pictures
+from poseloop.hmr.denoiser import load_hmr
+from poseloop.hmr.evaluation_config import CleaningConfig
+from poseloop.hmr.scorer import load_scorer
+from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.store import load_labelled
+from poseloop.hmr.values import write_values
+from poseloop.runtime.checkpoints import Checkpoints, run_key
+from poseloop.runtime.cli import run
+from poseloop.runtime.config import load_config
+from poseloop.runtime.seeds import make_deterministic
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="hmr_cleaning.yaml")
+    parser.add_argument("--body", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="the base's weights")
+    parser.add_argument("--scorer", type=Path, required=True)
+    parser.add_argument("--images", type=Path, required=True, help="pictures to clean")
+    parser.add_argument("--labels", type=Path, required=True)
+    parser.add_argument("--test-images", type=Path, nargs="+", required=True)
+    parser.add_argument("--test-labels", type=Path, nargs="+", required=True)
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="one for each seed")
+    arguments = parser.parse_args()
+
+    config = load_config(arguments.config, CleaningConfig)
+    make_deterministic(0, config.threads)
+    base = load_hmr(arguments.model, load_body(arguments.body))
+    scorer = load_scorer(arguments.scorer)
+    pictures, labels = load_labelled(arguments.images, arguments.labels)
+    data = encode_pictures(base.encoder, pictures)
+    tests = {
+        images.stem: load_labelled(images, truth)
+        for images, truth in zip(arguments.test_images, arguments.test_labels, strict=True)
+    }
+    inputs = [arguments.config, arguments.body, arguments.model, arguments.images, arguments.labels]
+    for seed, output in zip(config.seeds, arguments.output, strict=True):
+        faulty, wrong = make_wrong(bodies_of(labels), config, seed)
+        tokens = base.layout.encode(faulty, data.intrinsics)
+        scores = score_tokens(scorer, base, pictures, tokens[:, None])[:, 0].numpy()
+        subsets = {"all": np.arange(len(tokens)), "right": np.flatnonzero(~wrong)}
+        found = {}
+        for method, order in cleaning_orders(scores, seed).items():
+            for share in config.keep:
+                name = f"{method}_{round(100 * share)}"
+                subsets[name] = kept_rows(order, share)
+                found[name] = {"precision": [precision(subsets[name], wrong)]}
+        values = {"labels": found}
+        for name, rows in subsets.items():
+            key = run_key(__file__, [*inputs, arguments.scorer], seed, name)
+            never = Checkpoints(key, config.steps + 1)
+            network = train_regressor(base, data, tokens, rows, config, seed, never)
+            for test, truth in tests.items():
+                values.setdefault(test, {})[name] = regressor_errors(network, base, *truth)
+        write_values(output, values)
+
+
+if __name__ == "__main__":
+    run(main)

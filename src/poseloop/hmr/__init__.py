@@ -1,0 +1,1 @@
+"""Diffusion HMR, HMR-Scorer, preference pairs, DPO and cleaning (ADHMR)."""

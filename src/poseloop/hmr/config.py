@@ -1,0 +1,88 @@
+"""Configuration of the diffusion HMR base."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from poseloop.multiview.config import OptimizerConfig
+from poseloop.runtime.config import Config
+
+Positive = Annotated[int, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class EncoderConfig(Config):
+    """Image encoder: a compact CNN trained here, or a timm backbone."""
+
+    kind: Literal["cnn", "timm"] = Field(description="`cnn` needs no weights.")
+    channels: tuple[Positive, Positive, Positive] = Field(
+        description="Channels of the CNN at a half, a quarter and an eighth of the picture."
+    )
+    norm_groups: Positive = Field(description="Groups of the group norms.")
+    backbone: str | None = Field(None, description="Name of a timm model, for the kind `timm`.")
+    path: str | None = Field(None, description="Its weights, a safetensors file of yours.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "EncoderConfig":
+        if self.kind == "timm" and (self.backbone is None or self.path is None):
+            raise ValueError("the kind `timm` needs backbone and path")
+        return self
+
+
+class TransformerConfig(Config):
+    """Joint tokens that see their neighbours and the picture (fact sheet ADHMR 1.2, 2.3)."""
+
+    width: Positive = Field(description="Channels of a token.")
+    heads: Positive = Field(description="Attention heads.")
+    hops: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1,
+        description="One layer per entry: joints attend to joints at most so many bones away.",
+    )
+
+
+class DiffusionConfig(Config):
+    """Noise schedule and sampler (fact sheet ADHMR 2.4)."""
+
+    train_timesteps: Positive = Field(description="Number of diffusion timesteps.")
+    beta_start: float = Field(gt=0, lt=1, description="First beta of the linear schedule.")
+    beta_end: float = Field(gt=0, lt=1, description="Last beta of the linear schedule.")
+    ddim_steps: Positive = Field(description="Network calls for a sample.")
+
+
+class LossConfig(Config):
+    """Weights of the terms of a denoised body's error."""
+
+    joints: Weight = Field(description="Squared distance of joints, square metres.")
+    detection: Weight = Field(description="Cross-entropy of the 2D joints' heat maps.")
+
+
+class BaseConfig(Config):
+    """hmr.yaml: the diffusion HMR base."""
+
+    seed: int = Field(description="Seed of weights, batches and noise.")
+    threads: Positive = Field(
+        description="CPU threads; each takes an equal shard of the batch. Part of the result."
+    )
+    device: str = Field(description="`auto`, `cpu` or `cuda`.")
+    parameters: Literal["rotations", "joints_twists"] = Field(
+        description="What is denoised: SMPL rotations in 6-D, or joints and twists with analytic "
+        "inverse kinematics."
+    )
+    vertices: Positive = Field(description="Vertices over which surface errors are taken.")
+    encoder: EncoderConfig = Field(description="Picture to features.")
+    transformer: TransformerConfig = Field(description="The denoiser.")
+    diffusion: DiffusionConfig = Field(description="Noise and sampling.")
+    loss: LossConfig = Field(description="Training loss.")
+    steps: Positive = Field(description="Optimiser steps.")
+    batch_size: Positive = Field(description="Pictures per step.")
+    draws: Positive = Field(description="Timesteps and noises drawn for each picture of a batch.")
+    ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is saved.")
+    optimizer: OptimizerConfig = Field(description="Optimiser.")
+    validate_every: Positive = Field(description="Steps between validations.")
+    checkpoint_every: Positive = Field(description="Steps between checkpoints.")
+
+    @model_validator(mode="after")
+    def _shards_fit(self) -> "BaseConfig":
+        if self.batch_size % self.threads:
+            raise ValueError("batch_size must be a multiple of threads")
+        return self

@@ -1,0 +1,190 @@
+"""One step of each objective: what the policy makes of noisy hypotheses, and the loss on it."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from poseloop.hmr.denoiser import DiffusionHMR
+from poseloop.hmr.diffusion import add_noise, error_weights, make_scheduler
+from poseloop.hmr.dpo import (
+    PairErrors,
+    dpo_loss,
+    group_loss,
+    kto_loss,
+    matched_beta,
+    safeguard,
+)
+from poseloop.hmr.losses import DenoisingError
+from poseloop.hmr.training import antithetic_timesteps
+from poseloop.hmr.tune_batch import Batch
+from poseloop.hmr.tune_config import BINS, VariantConfig
+from poseloop.multiview.fitting import Row
+
+DrawBatch = Callable[[int, int | None, torch.Generator], Batch]
+"""Pictures, group size or None for pairs, and generator to a batch."""
+
+Step = tuple[Tensor, Row]
+"""Loss and what to log."""
+
+_PROBES = 8
+_ZERO = 1e-3
+
+
+class Denoised:
+    """A batch under noise: one noise and one timestep serve all hypotheses of a picture."""
+
+    def __init__(
+        self, base: DiffusionHMR, batch: Batch, space: str, generator: torch.Generator
+    ) -> None:
+        layout, settings = base.layout, base.config.diffusion
+        scheduler = make_scheduler(settings)
+        pictures, group = batch.tokens.shape[:2]
+        single = antithetic_timesteps((pictures, 1), settings.train_timesteps, generator)
+        noise = torch.randn((pictures, 1, *layout.mask.shape), generator=generator)
+        noise = noise.expand(batch.tokens.shape).contiguous()
+        self.timesteps = single.expand(-1, group)
+        self.noisy = add_noise(scheduler, batch.tokens, noise, self.timesteps, layout.mask)
+        self.weight = error_weights(scheduler, self.timesteps, space)
+        self.batch, self.error = batch, DenoisingError(layout, base.config.loss)
+        with torch.no_grad():
+            self.joints = self.error.joints_of(batch.tokens, batch.intrinsics)
+
+    def by(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
+        """Predictions (B, G, T, C) of a denoiser and their weighted errors (B, G)."""
+        found = denoiser(self.noisy, self.timesteps, self.batch.features)
+        error = self.error(found, self.batch.tokens, self.joints, self.batch.intrinsics)
+        return found, self.weight * error
+
+    @torch.no_grad()
+    def by_reference(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
+        """The same of the frozen reference."""
+        return self.by(denoiser)
+
+
+class Objective:
+    """The objective of a variant.
+
+    The networks have no dropout, so policy and reference run in one mode whatever it is called.
+
+    Parameters
+    ----------
+    base : DiffusionHMR
+        Frozen; its denoiser is the reference.
+    hypotheses : int
+        That the policy denoises in a step.
+    """
+
+    def __init__(
+        self,
+        base: DiffusionHMR,
+        variant: VariantConfig,
+        hypotheses: int,
+        draw: DrawBatch,
+        generator: torch.Generator,
+    ) -> None:
+        self.base, self.variant, self.count, self.draw = base, variant, hypotheses, draw
+        self.beta = variant.beta or self._matched_beta(generator)
+
+    def __call__(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        """Loss and what to log; on the `first` step logits must be zero."""
+        step = {
+            "dpo": self._dpo,
+            "kto": self._kto,
+            "gpa": self._gpa,
+            "sft": self._sft,
+            "regression": self._regression,
+        }[self.variant.objective]
+        return step(denoiser, generator, first)
+
+    def _pairs(self, generator: torch.Generator) -> Denoised:
+        batch = self.draw(self.count // 2, None, generator)
+        return Denoised(self.base, batch, self.variant.error_space, generator)
+
+    def _singles(self, generator: torch.Generator, winners_only: bool) -> tuple[Denoised, Tensor]:
+        batch = self.draw(self.count, None, generator)
+        column = torch.zeros(self.count, dtype=torch.long)
+        if not winners_only:
+            column = torch.randint(2, (self.count,), generator=generator)
+        space = self.variant.error_space
+        return Denoised(self.base, batch.only(column), space, generator), column == 0
+
+    def _matched_beta(self, generator: torch.Generator) -> float:
+        if self.variant.objective not in ("dpo", "kto", "gpa"):
+            return 1.0
+        errors = [
+            self._pairs(generator).by_reference(self.base.denoiser)[1] for _ in range(_PROBES)
+        ]
+        winner, loser = torch.cat(errors).unbind(1)
+        return matched_beta(winner, loser, self.variant.logit_spread)
+
+    def _dpo(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        pairs = self._pairs(generator)
+        found, errors = pairs.by(denoiser)
+        reference, reference_errors = pairs.by_reference(self.base.denoiser)
+        winner, loser = errors.unbind(1)
+        held = PairErrors(winner, loser, *reference_errors.unbind(1))
+        logits = held.logits(self.beta)
+        if first and logits.abs().max() > _ZERO:
+            raise AssertionError(f"policy and reference differ before training: {logits}")
+        row = {**pair_log(held, logits, pairs.timesteps[:, 0], self.base), "beta": self.beta}
+        row["drift"] = (found - reference).square().mean().item()
+        if self.variant.safeguard is not None:
+            residual = (found - pairs.batch.tokens).flatten(2)
+            loser = safeguard(loser, residual[:, 0], residual[:, 1], self.variant.safeguard)
+            held = held._replace(loser=loser)
+        loss = dpo_loss(held, self.beta) + self.variant.sft_weight * winner.mean()
+        return loss, row
+
+    def _kto(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        singles, wanted = self._singles(generator, winners_only=False)
+        errors = singles.by(denoiser)[1][:, 0]
+        reference = singles.by_reference(self.base.denoiser)[1][:, 0]
+        loss = kto_loss(errors, reference, wanted, self.beta)
+        loss = loss + self.variant.sft_weight * (errors * wanted).mean()
+        gain = (reference - errors).detach()
+        accuracy = torch.where(wanted, gain > 0, gain < 0).float().mean()
+        return loss, {"implicit_accuracy": accuracy.item(), "beta": self.beta}
+
+    def _gpa(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        group = self.variant.group
+        batch = self.draw(self.count // group, group, generator)
+        noisy = Denoised(self.base, batch, self.variant.error_space, generator)
+        errors = noisy.by(denoiser)[1]
+        reference = noisy.by_reference(self.base.denoiser)[1]
+        loss = group_loss(errors, reference, batch.scores, self.beta)
+        best = errors.gather(1, batch.scores.argmax(1, keepdim=True))
+        loss = loss + self.variant.sft_weight * best.mean()
+        return loss, {"change": (errors - reference).mean().item(), "beta": self.beta}
+
+    def _sft(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        singles, _ = self._singles(generator, winners_only=True)
+        return singles.by(denoiser)[1].mean(), {}
+
+    def _regression(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        singles, _ = self._singles(generator, winners_only=True)
+        singles.noisy = torch.zeros_like(singles.noisy)
+        singles.timesteps = torch.full_like(
+            singles.timesteps, self.base.config.diffusion.train_timesteps - 1
+        )
+        return singles.by(denoiser)[1].mean(), {}
+
+
+def pair_log(errors: PairErrors, logits: Tensor, timesteps: Tensor, base: DiffusionHMR) -> Row:
+    """Losses of winner and loser apart, implicit accuracy, and logits by bin of the timestep."""
+    logits = logits.detach()
+    row = {
+        "winner": errors.winner.mean().item(),
+        "loser": errors.loser.mean().item(),
+        "winner_change": (errors.winner - errors.reference_winner).mean().item(),
+        "loser_change": (errors.loser - errors.reference_loser).mean().item(),
+        "implicit_accuracy": ((logits > 0).float() + 0.5 * (logits == 0)).mean().item(),
+        "logit_spread": logits.std().item(),
+    }
+    bins = timesteps * BINS // base.config.diffusion.train_timesteps
+    for index in range(BINS):
+        inside = logits[bins == index]
+        if len(inside):
+            row[f"logit_bin{index}"] = inside.mean().item()
+            row[f"accuracy_bin{index}"] = (inside > 0).float().mean().item()
+    return row

@@ -1,0 +1,100 @@
+"""Training of HMR-Scorer on ranked candidates."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from poseloop.hmr.candidates import Candidates
+from poseloop.hmr.dataset import bodies_of, colour_jitter, picture_tensor
+from poseloop.hmr.denoiser import DiffusionHMR
+from poseloop.hmr.encoder import detection_loss
+from poseloop.hmr.geometry import project
+from poseloop.hmr.ranking import ranknet, regret, within_pictures
+from poseloop.hmr.scorer import Scorer
+from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
+from poseloop.hmr.store import Labels, Pictures
+from poseloop.multiview.fitting import Row, fit
+from poseloop.multiview.sharding import accumulate_gradients, shard_pool
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.seeds import derive_seed, torch_rng
+
+
+def train_scorer(
+    config: ScorerConfig,
+    base: DiffusionHMR,
+    data: tuple[Pictures, Labels, Candidates],
+    validation: tuple[Pictures, Candidates],
+    checkpoints: Checkpoints,
+) -> tuple[Scorer, list[Row]]:
+    """Train the scorer; its encoder starts as the base's. Returns its weight average and the log.
+
+    The log holds the terms of the loss at every step and, at validations, `within_srcc` and
+    `regret_mm` by MPJPE among the base's samples for held-out pictures.
+    """
+    torch.manual_seed(derive_seed(config.seed, "scorer", "weights"))
+    scorer = Scorer(config, base.config.encoder)
+    scorer.encoder.load_state_dict(base.encoder.state_dict())
+    pictures, labels, candidates = data
+    truth, intrinsics = bodies_of(labels), torch.from_numpy(pictures.intrinsics)
+    joints = base.body.joints(truth)
+    places = project(joints, truth.camera, intrinsics)
+    parameters = list(scorer.parameters())
+    size = config.batch_size // config.threads
+    ranking = config.ranking
+
+    def shard(step: int, part: int) -> Tensor:
+        generator = torch_rng(config.seed, "scorer", "step", step, part)
+        rows = torch.randint(len(intrinsics), (size,), generator=generator)
+        image = picture_tensor(pictures, rows.numpy())
+        context = scorer.look(colour_jitter(image, config.colour_jitter, generator))
+        bodies = base.layout.decode(candidates.tokens[rows], intrinsics[rows, None])
+        scores = scorer(context, bodies, base.body, intrinsics[rows])
+        loss = ranknet(scores, candidates.errors[rows], ranking)
+        apart = (context.estimate - joints[rows]).square().sum(-1).mean()
+        missed = detection_loss(scorer.encoder.heat(context.features.map), places[rows])
+        return loss + ranking.estimate_weight * apart + ranking.detection_weight * missed
+
+    with shard_pool(config.threads) as pool:
+
+        def backward(step: int) -> Row:
+            shards = [partial(shard, step, part) for part in range(config.threads)]
+            return {"loss": accumulate_gradients(parameters, shards, pool)}
+
+        return fit(
+            scorer,
+            backward,
+            config.steps,
+            config.optimizer,
+            config.ema_decay,
+            checkpoints,
+            lambda average: validate(average, base, *validation),
+            config.validate_every,
+        )
+
+
+@torch.no_grad()
+def score_tokens(
+    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor, batch: int = 16
+) -> Tensor:
+    """Scores (N, M) of hypotheses (N, M, T, C) in the base's layout."""
+    intrinsics = torch.from_numpy(pictures.intrinsics)
+    scores = []
+    for start in range(0, len(tokens), batch):
+        part = slice(start, start + batch)
+        bodies = base.layout.decode(tokens[part], intrinsics[part, None])
+        context = scorer.look(picture_tensor(pictures, part))
+        scores.append(scorer(context, bodies, base.body, intrinsics[part]))
+    return torch.cat(scores)
+
+
+def validate(
+    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, candidates: Candidates
+) -> Row:
+    """How well the scorer orders the base's samples for held-out pictures."""
+    scores = score_tokens(scorer, base, pictures, candidates.tokens).numpy()
+    errors = candidates.errors[..., ERRORS.index("mpjpe")].numpy()
+    return {
+        "within_srcc": float(within_pictures(scores, errors).mean()),
+        "regret_mm": float(regret(scores, errors).mean()),
+    }

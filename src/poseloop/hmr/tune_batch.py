@@ -1,0 +1,85 @@
+"""Batches of ordered hypotheses from several preference sources."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from poseloop.hmr.dataset import Encoded
+from poseloop.hmr.encoder import Features
+from poseloop.hmr.preferences import Preferences
+
+
+@dataclass(frozen=True)
+class Source:
+    """A preference source with its pictures encoded: row i of both is the same picture."""
+
+    data: Encoded
+    preferences: Preferences
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures with G hypotheses each, better ones first unless they are a group.
+
+    features : Features of B pictures
+    intrinsics : (B, 3)
+    tokens : (B, G, T, C)
+    scores : (B, G)
+    """
+
+    features: Features
+    intrinsics: Tensor
+    tokens: Tensor
+    scores: Tensor
+
+    def only(self, column: Tensor) -> "Batch":
+        """The batch with one hypothesis of each picture, that of `column` (B,)."""
+        rows = torch.arange(len(column))
+        tokens, scores = self.tokens[rows, column], self.scores[rows, column]
+        return Batch(self.features, self.intrinsics, tokens[:, None], scores[:, None])
+
+
+def draw_batch(
+    sources: Mapping[str, Source],
+    shares: Mapping[str, float],
+    pictures: int,
+    group: int | None,
+    generator: torch.Generator,
+) -> Batch:
+    """Draw `pictures` pairs, or groups of `group` hypotheses, from sources by their shares."""
+    weights = torch.tensor(list(shares.values()))
+    chosen = torch.multinomial(weights, pictures, replacement=True, generator=generator)
+    parts = [
+        _draw(sources[name], int((chosen == index).sum()), group, generator)
+        for index, name in enumerate(shares)
+        if (chosen == index).any()
+    ]
+    features = Features(
+        *(torch.cat(values) for values in zip(*(p.features for p in parts), strict=True))
+    )
+    intrinsics, tokens, scores = (
+        torch.cat([getattr(part, name) for part in parts])
+        for name in ("intrinsics", "tokens", "scores")
+    )
+    return Batch(features, intrinsics, tokens, scores)
+
+
+def _draw(source: Source, count: int, group: int | None, generator: torch.Generator) -> Batch:
+    preferences = source.preferences
+    if group is None:
+        index = torch.randint(len(preferences.pairs), (count,), generator=generator)
+        rows, columns = preferences.pairs[index, 0], preferences.pairs[index, 1:]
+    else:
+        rows = torch.randint(len(preferences), (count,), generator=generator)
+        order = torch.rand((count, preferences.scores.shape[1]), generator=generator)
+        columns = order.argsort(1)[:, :group]
+    data = source.data[rows]
+    lines = rows[:, None]
+    return Batch(
+        data.features,
+        data.intrinsics,
+        preferences.tokens[lines, columns],
+        preferences.scores[lines, columns],
+    )

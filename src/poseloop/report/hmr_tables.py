@@ -1,0 +1,196 @@
+"""Tidy tables of the ADHMR loop: methods, ranking of hypotheses, cleaning."""
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
+
+import numpy as np
+import pandas as pd
+
+from poseloop.evaluate.statistics import paired_gain
+from poseloop.report.hmr_config import HmrReportConfig, MethodTable
+from poseloop.report.hmr_metrics import describe
+from poseloop.report.tables import COLUMNS, verdict
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.seeds import numpy_rng
+
+Results = Mapping[tuple[str, str, str], np.ndarray]
+"""(method, benchmark, metric) to (seeds, pictures) values."""
+
+_ORACLE = "oracle: the best hypothesis is known only with the truth"
+
+
+def stack_seeds(files: Mapping[str, list[dict]]) -> Results:
+    """Values of methods from the contents of their seeds' files, benchmark to metric to values.
+
+    Raises
+    ------
+    UserError
+        The seeds of a method differ in benchmarks, metrics or pictures.
+    """
+    results = {}
+    for method, contents in files.items():
+        for benchmark, table in contents[0].items():
+            for metric in table:
+                try:
+                    values = np.array([content[benchmark][metric] for content in contents])
+                except (KeyError, ValueError) as fault:
+                    raise UserError(
+                        f"values of {method}: {benchmark} {metric} differs between seeds"
+                    ) from fault
+                results[method, benchmark, metric] = values
+    return results
+
+
+class Rows:
+    """Rows of one table.
+
+    Parameters
+    ----------
+    results : Results
+    labels : mapping
+        Name of a method to its name in the table.
+    """
+
+    def __init__(
+        self, results: Results, labels: Mapping[str, str], config: HmrReportConfig
+    ) -> None:
+        self.results, self.labels, self.config = results, labels, config
+        self.rows: list[dict[str, object]] = []
+
+    def add(
+        self,
+        method: str,
+        benchmark: str,
+        metric: str,
+        baseline: str | None = None,
+        described: str | None = None,
+    ) -> None:
+        """Add a row; with a baseline it holds the paired gain over it.
+
+        Parameters
+        ----------
+        described : name under which the metric is described, if that differs
+
+        Raises
+        ------
+        UserError
+            Method and baseline cannot be paired.
+        """
+        values = self.results[method, benchmark, metric]
+        kind = describe(described or metric)
+        notes = [_ORACLE] if "_min_" in metric else []
+        row = {
+            "benchmark": benchmark,
+            "metric": metric,
+            "unit": kind.unit,
+            "better": kind.better,
+            "method": self.labels.get(method, method),
+            "mean": round(float(values.mean()), kind.decimals),
+            "n_subjects": values.shape[1],
+            "n_seeds": values.shape[0],
+        }
+        if baseline is not None and values.shape[1] > 1:
+            held = self.results[baseline, benchmark, metric]
+            if held.shape != values.shape:
+                raise UserError(
+                    f"values of {method} and {baseline} on {benchmark}: {metric} cannot be paired"
+                )
+            rng = numpy_rng(self.config.seed, "bootstrap", benchmark, metric)
+            gain = paired_gain(values, held, kind.better, self.config.resamples, rng)
+            row |= {
+                "baseline": self.labels.get(baseline, baseline),
+                "baseline_mean": round(gain.baseline_mean, kind.decimals),
+                "relative_gain": round(gain.relative, 4),
+                "ci_low": round(gain.low, 4),
+                "ci_high": round(gain.high, 4),
+            }
+            notes.insert(0, verdict(gain))
+        published, remark = self._published(method, benchmark, metric)
+        notes += [remark] if remark else []
+        self.rows.append(row | {"published": published, "note": "; ".join(notes)})
+
+    def add_peers(self, benchmark: str, metrics: Iterable[str]) -> None:
+        """Rows of methods that only a paper has measured: a published value and no mean of ours."""
+        for entry in self.config.published:
+            if entry.benchmark != benchmark or entry.metric not in metrics:
+                continue
+            if entry.method in self.labels:
+                continue
+            kind = describe(entry.metric)
+            self.rows.append(
+                {
+                    "benchmark": benchmark,
+                    "metric": entry.metric,
+                    "unit": kind.unit,
+                    "better": kind.better,
+                    "method": entry.method,
+                    "published": entry.value,
+                    "note": f"published, another scale: {entry.note}",
+                }
+            )
+
+    def table(self) -> pd.DataFrame:
+        """The rows with columns `COLUMNS`."""
+        frame = pd.DataFrame(self.rows, columns=COLUMNS)
+        counts = ["n_subjects", "n_seeds"]
+        frame[counts] = frame[counts].astype("Int64")
+        return frame
+
+    def _published(
+        self, method: str, benchmark: str, metric: str
+    ) -> tuple[float | None, str | None]:
+        for entry in self.config.published:
+            if (entry.benchmark, entry.metric, entry.method) == (benchmark, metric, method):
+                return entry.value, f"published, another scale: {entry.note}"
+        return None, None
+
+
+def method_table(
+    rows: Rows, table: MethodTable, benchmarks: Iterable[str], peers: bool
+) -> pd.DataFrame:
+    """Methods against the first of them; a method without a metric (a regressor) has no row."""
+    first = table.methods[0]
+    for benchmark in benchmarks:
+        names = [
+            name for method, where, name in rows.results if (method, where) == (first, benchmark)
+        ]
+        chosen = [name for pattern in table.metrics for name in names if fnmatch(name, pattern)]
+        for metric in dict.fromkeys(chosen):
+            for method in table.methods:
+                if (method, benchmark, metric) in rows.results:
+                    rows.add(method, benchmark, metric, None if method == first else first)
+        if peers:
+            rows.add_peers(benchmark, chosen)
+    return rows.table()
+
+
+def ranking_table(rows: Rows, patterns: list[str], benchmarks: Iterable[str]) -> pd.DataFrame:
+    """The scorer against each baseline, then the baselines by themselves."""
+    for benchmark in benchmarks:
+        names = [
+            name for method, where, name in rows.results if (method, where) == ("scorer", benchmark)
+        ]
+        chosen = [name for pattern in patterns for name in names if fnmatch(name, pattern)]
+        for metric in dict.fromkeys(chosen):
+            for baseline in ("reprojection", "consensus"):
+                rows.add("scorer", benchmark, metric, baseline)
+            for baseline in ("reprojection", "consensus"):
+                rows.add(baseline, benchmark, metric)
+    return rows.table()
+
+
+def cleaning_table(rows: Rows, benchmarks: Iterable[str], keep: Iterable[float]) -> pd.DataFrame:
+    """Retraining on what the scorer keeps, against as many labels at random and against all."""
+    shares = [round(100 * share) for share in keep]
+    for share in shares:
+        for method in (f"scorer_{share}", f"random_{share}"):
+            rows.add(method, "labels", "precision")
+    for benchmark in benchmarks:
+        for metric in ("mpjpe", "pa_mpjpe"):
+            rows.add("all", benchmark, metric)
+            for share in shares:
+                rows.add(f"random_{share}", benchmark, metric, "all")
+                rows.add(f"scorer_{share}", benchmark, metric, f"random_{share}")
+                rows.add(f"scorer_{share}", benchmark, metric, "all")
+            rows.add("right", benchmark, metric, "all")
+    return rows.table()
