@@ -113,7 +113,7 @@ def train_estimator(
         pictures = jittered(labels.rgb[index], config.colour_jitter, generator)
         loss = estimator_loss(estimator(pictures.to(device)), labels, index, entry.loss)
         loss.backward()
-        return {"loss": float(loss)}
+        return {"loss": float(loss.detach())}
 
     def validate(average: nn.Module) -> Row:
         average.eval()

@@ -9,7 +9,7 @@ import roma
 import torch
 from torch import Tensor
 
-MARGIN = 0.4
+MARGIN = 0.5
 """Metres that hands, feet and head reach beyond the outermost joints, both sides together."""
 
 
