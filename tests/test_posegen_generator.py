@@ -1,6 +1,5 @@
 """Generator, discriminators, and the four kinds of feedback."""
 
-import numpy as np
 import pytest
 import torch
 from tiny_data import make_body, make_clips
@@ -138,8 +137,8 @@ def test_each_feedback_predicts_the_real_change_of_error_as_far_as_it_can(proble
         "difficulty_net": directions(problem, probe, "difficulty_net", difficulty=net),
     }
     print({name: round(value, 3) for name, value in measured.items()})
-    assert measured["through_render"] > 0.9
-    assert measured["through_render"] > measured["detached"] > 0.1
+    assert measured["through_render"] > 0.7
+    assert measured["through_render"] > measured["detached"] + 0.2 > 0.3
     assert measured["score_function"] > 0.02
     assert measured["difficulty_net"] > 0.1
 
@@ -180,16 +179,15 @@ def test_a_round_of_feedback_repeats_exactly(problem, probe, feedback):
 def test_warm_up_brings_poses_towards_the_prior(problem):
     *_, bounds, prior = problem
     config = loop_config()
-    settings = config.generator.model_copy(update={"warmup_steps": 150, "batch_size": 64})
+    changes = {"warmup_steps": 200, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
+    settings = config.generator.model_copy(update=changes | {"diversity_weight": 0.0})
     config = config.model_copy(update={"generator": settings})
     gan = Gan(config, bounds, 0)
-    generator = torch.Generator().manual_seed(0)
 
     def gap() -> float:
-        pose = gan.sample(200, settings.noise, generator.manual_seed(0)).pose
-        return float(torch.cdist(pose, prior).min(1).values.mean())
+        pose = gan.sample(200, settings.noise, torch.Generator().manual_seed(0)).pose
+        return float((pose.mean(0) - prior.mean(0)).norm())
 
     before = gap()
     warm_up(config, gan, prior, 0)
-    assert gap() < 0.9 * before
-    assert np.isfinite(gap())
+    assert gap() < 0.7 * before

@@ -63,17 +63,17 @@ class Bounds(nn.Module):
         half = (high - low) / 2
         half[:72] *= config.range_factor
         self.register_buffer("middle", torch.from_numpy((low + high) / 2).float())
-        self.register_buffer("half", torch.from_numpy(half).float())
+        self.register_buffer("reach", torch.from_numpy(half).float())
 
     def forward(self, raw: Tensor) -> Drawn:
         """Real numbers (B, 76) to poses and cameras within the bounds."""
-        bounded = self.middle + self.half * torch.tanh(raw)
+        bounded = self.middle + self.reach * torch.tanh(raw)
         return Drawn(bounded[:, :72], bounded[:, 72:])
 
     def contains(self, drawn: Drawn) -> Tensor:
         """Whether each pose and camera (B,) lies within the bounds."""
         values = torch.cat([drawn.pose, drawn.camera], dim=1)
-        return ((values - self.middle).abs() <= self.half + 1e-4).all(1)
+        return ((values - self.middle).abs() <= self.reach + 1e-4).all(1)
 
 
 class Generator(nn.Module):
