@@ -53,13 +53,19 @@ def main() -> None:
     labels[study.main] = "PoseGen"
     shared = (study.test_sets, study.indomain, estimators, config, study.main)
     main_methods = {m: labels[m] for m in (study.baseline, *_MAIN, study.main)}
+    pair = (study.test_sets, estimators, config)
     others = {m: label for m, label in labels.items() if m not in (study.baseline, study.main)}
-    rivals = against(results, study.main, others, "PoseGen", study.test_sets, estimators, config)
+    shown = {m: labels[m] for m in _MAIN}
     tables = [
-        pd.concat([methods_table(results, main_methods, study.baseline, *shared), rivals.iloc[:2]]),
-        pd.concat([methods_table(results, labels, study.baseline, *shared), rivals]),
-        nerf_table(read_json(arguments.nerf)),
+        pd.concat(
+            [
+                methods_table(results, methods, study.baseline, *shared),
+                against(results, study.main, rivals, labels[study.main], *pair),
+            ]
+        )
+        for methods, rivals in ((main_methods, shown), (labels, others))
     ]
+    tables.append(nerf_table(read_json(arguments.nerf)))
     for path, table in zip(arguments.output, tables, strict=True):
         write_text(path, table.to_csv(index=False))
         write_text(path.with_suffix(".md"), to_markdown(pd.read_csv(path)))

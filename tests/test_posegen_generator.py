@@ -176,13 +176,21 @@ def test_a_round_of_feedback_repeats_exactly(problem, probe, feedback):
     assert ("hardness" in rows[-1]) == (feedback != "none")
 
 
-def test_warm_up_brings_poses_towards_the_prior(problem):
+def test_standard_normal_numbers_have_the_priors_mean_and_spread(problem):
+    *_, bounds, prior = problem
+    pose = bounds(torch.randn((2000, 76), generator=torch.Generator().manual_seed(0))).pose
+    assert (pose.mean(0) - prior.mean(0)).norm() < 0.3 * prior.std(0).norm()
+    assert pose.std(0).norm() == pytest.approx(prior.std(0).norm().item(), rel=0.3)
+
+
+def test_warm_up_brings_poses_back_to_the_prior(problem):
     *_, bounds, prior = problem
     config = loop_config()
-    changes = {"warmup_steps": 200, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
+    changes = {"warmup_steps": 150, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
     settings = config.generator.model_copy(update=changes | {"diversity_weight": 0.0})
     config = config.model_copy(update={"generator": settings})
     gan = Gan(config, bounds, 0)
+    torch.nn.init.constant_(gan.generator.layers[-1].bias, 1.5)
 
     def gap() -> float:
         pose = gan.sample(200, settings.noise, torch.Generator().manual_seed(0)).pose
@@ -190,4 +198,4 @@ def test_warm_up_brings_poses_towards_the_prior(problem):
 
     before = gap()
     warm_up(config, gan, prior, 0)
-    assert gap() < 0.7 * before
+    assert gap() < 0.8 * before

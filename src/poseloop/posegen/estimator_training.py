@@ -143,7 +143,7 @@ def train_estimator(
 def save_estimator(
     path: str | Path, estimator: Estimator, entry: EstimatorConfig, size: int
 ) -> None:
-    """Write weights, body and settings as one safetensors file."""
+    """Write weights and settings as one safetensors file; the body is not part of it."""
     state = estimator.state_dict()
     write_weights(path, state, {"estimator": entry.model_dump(), "size": size})
 
@@ -154,7 +154,7 @@ def load_estimator(path: str | Path, body: SurfaceBody) -> tuple[Estimator, Esti
     Raises
     ------
     UserError
-        The file is missing, is no estimator, or was trained on another body.
+        The file is missing, is no estimator, or has another number of betas than the body.
     """
     state, metadata = read_weights(path)
     if "estimator" not in metadata:

@@ -28,6 +28,10 @@ PARTS = (
 """Joints that each discriminator sees: legs, arms, trunk, head, all (fact sheet 1.3)."""
 
 
+# Values nearer to a bound than this share would be at infinity before the tanh.
+_INNER = 0.97
+
+
 class Drawn(NamedTuple):
     """B poses and cameras.
 
@@ -62,12 +66,28 @@ class Bounds(nn.Module):
         low, high = np.append(low, camera.distance[0]), np.append(high, camera.distance[1])
         half = (high - low) / 2
         half[:72] *= config.range_factor
-        self.register_buffer("middle", torch.from_numpy((low + high) / 2).float())
-        self.register_buffer("reach", torch.from_numpy(half).float())
+        middle = (low + high) / 2
+        self._keep("middle", torch.from_numpy(middle).float())
+        self._keep("reach", torch.from_numpy(half).float())
+        share = (vectors - middle[:72]) / np.maximum(half[:72], 1e-6)
+        unbounded = np.arctanh(share.clip(-_INNER, _INNER))
+        values, axes = np.linalg.eigh(np.cov(unbounded.T))
+        mixing = axes * np.sqrt(values.clip(0))
+        self._keep("mean", torch.from_numpy(unbounded.mean(0)).float())
+        self._keep("mixing", torch.from_numpy(mixing).float())
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        # Rebuilt from the prior wherever a generator is loaded, so no part of its weights.
+        self.register_buffer(name, value, persistent=False)
 
     def forward(self, raw: Tensor) -> Drawn:
-        """Real numbers (B, 76) to poses and cameras within the bounds."""
-        bounded = self.middle + self.reach * torch.tanh(raw)
+        """Real numbers (B, 76) to poses and cameras within the bounds.
+
+        Numbers of a standard normal distribution give poses with the prior's mean and covariance
+        (before the tanh), and cameras over all of their range.
+        """
+        mixed = torch.cat([self.mean + raw[:, :72] @ self.mixing.T, raw[:, 72:]], dim=1)
+        bounded = self.middle + self.reach * torch.tanh(mixed)
         return Drawn(bounded[:, :72], bounded[:, 72:])
 
     def contains(self, drawn: Drawn) -> Tensor:
@@ -93,8 +113,7 @@ class Generator(nn.Module):
         for layer in self.layers:
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight)
-        # tanh starts in its linear part.
-        self.layers[-1].weight.data.mul_(0.3)
+        nn.init.zeros_(self.layers[-1].bias)
 
     def forward(self, noise: Tensor) -> Tensor:
         """(B, Z) to (B, 76)."""

@@ -19,6 +19,7 @@ from poseloop.render.cameras import Camera
 from poseloop.render.mesh import Light, Mesh, vertex_normals
 
 _BATCH = 64
+_LABELS = ("global_orient", "joints", "joints2d")
 
 
 class Photographer:
@@ -89,10 +90,11 @@ class Photographer:
         crowd : float
             Share of pictures into which the previous person of the batch walks.
         """
-        shots = []
+        shots, labels = [], []
         for start in range(0, len(camera), _BATCH):
             rows = slice(start, start + _BATCH)
             placed = place(self.body, *(part[rows] for part in pose), camera[rows])
+            labels.append({name: placed[name] for name in _LABELS})
             pictures = [
                 self.shoot(vertices, look, look.light, centre, size, distance)
                 for vertices, look, centre, size, distance in zip(
@@ -110,15 +112,12 @@ class Photographer:
                     shots.append(_crowded(rgb, mask, *pictures[row - 1], backdrop, rng))
                 else:
                     shots.append(compose(rgb, mask, backdrop, rng))
-        placed = place(self.body, *pose, camera)
         return ImageSet(
+            **{name: np.concatenate([part[name] for part in labels]) for name in _LABELS},
             rgb=np.stack([rgb for rgb, _ in shots]),
             mask=np.stack([mask for _, mask in shots]),
-            global_orient=placed["global_orient"],
             body_pose=pose[1].astype(np.float32),
             betas=pose[2].astype(np.float32),
-            joints=placed["joints"],
-            joints2d=placed["joints2d"],
             camera=camera.astype(np.float32),
             clip=origin[0],
             body_id=origin[1].astype(np.int32),

@@ -81,13 +81,17 @@ class SurfaceBody(nn.Module):
         rows = torch.from_numpy(points)
         posedirs = body.posedirs.view(207, -1, 3)
         self.num_betas = body.num_betas
-        self.register_buffer("mean_joints", body.rest_joints()[0])
+        self._keep("mean_joints", body.rest_joints()[0])
         dirs = torch.einsum("jv,vck->jck", body.joint_regressor, body.shapedirs)
-        self.register_buffer("joint_dirs", dirs)
-        self.register_buffer("template", body.v_template[rows])
-        self.register_buffer("shapedirs", body.shapedirs[rows])
-        self.register_buffer("posedirs", posedirs[:, rows].flatten(1))
-        self.register_buffer("weights", body.weights[rows])
+        self._keep("joint_dirs", dirs)
+        self._keep("template", body.v_template[rows])
+        self._keep("shapedirs", body.shapedirs[rows])
+        self._keep("posedirs", posedirs[:, rows].flatten(1))
+        self._keep("weights", body.weights[rows])
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        # The body has a file of its own: it is no part of an estimator's weights.
+        self.register_buffer(name, value, persistent=False)
 
     def rest_joints(self, betas: Tensor) -> Tensor:
         """Joints of the rest pose: (B, K) to (B, 24, 3), metres."""

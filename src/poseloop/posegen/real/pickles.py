@@ -36,11 +36,14 @@ def _keep(*arguments: object) -> _Kept:
 
 
 _PANDAS = {
+    ("pandas", "DataFrame"): _Frame,
     ("pandas.core.frame", "DataFrame"): _Frame,
     ("pandas.core.internals.managers", "BlockManager"): _Manager,
     ("pandas._libs.internals", "_unpickle_block"): _keep,
     ("pandas.core.internals.blocks", "new_block"): _keep,
     ("pandas.core.indexes.base", "_new_Index"): _keep,
+    ("pandas", "Index"): _Kept,
+    ("pandas", "RangeIndex"): _Kept,
     ("pandas.core.indexes.base", "Index"): _Kept,
     ("pandas.core.indexes.range", "RangeIndex"): _Kept,
     ("pandas.core.indexes.numeric", "Int64Index"): _Kept,
