@@ -20,6 +20,12 @@ from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, Multivi
 from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
 from poseloop.report.hmr_config import HmrReportConfig
+from poseloop.posegen.config import PosegenConfig
+from poseloop.posegen.config_estimators import EstimatorsConfig
+from poseloop.posegen.config_images import ImageSetsConfig
+from poseloop.posegen.config_nerf import NerfConfig
+from poseloop.report.config import ReportConfig
+from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime import study
@@ -48,6 +54,11 @@ MODELS = {
     "judge": JudgeConfig,
     "motion": MotionConfig,
     "multiview": MultiviewConfig,
+    "posegen": PosegenConfig,
+    "posegen_estimators": EstimatorsConfig,
+    "posegen_images": ImageSetsConfig,
+    "posegen_nerf": NerfConfig,
+    "posegen_report": PosegenReportConfig,
     "poseset": PoseSetConfig,
     "posescore": PoseScoreConfig,
     "report": ReportConfig,
@@ -86,3 +97,28 @@ def test_lists_of_the_study_name_entries_of_the_other_files(preset):
     assert used <= set(scans.sets)
     assert set(lists.benchmarks) <= set(benchmarks.sets)
     assert set(lists.variants) <= set(drpose.variants)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_posegen_names_sets_and_estimators_of_its_other_files(preset):
+    loop = load_config(study.config_file(preset, "posegen"), PosegenConfig)
+    images = load_config(study.config_file(preset, "posegen_images"), ImageSetsConfig)
+    estimators = load_config(study.config_file(preset, "posegen_estimators"), EstimatorsConfig)
+    assert {*loop.test_sets, loop.indomain, "ordinary", "validation"} <= set(images.sets)
+    assert {entry.images for entry in estimators.estimators.values()} <= set(images.sets)
+    for method in loop.methods.values():
+        assert set(method.estimators or ()) <= set(estimators.tuned)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_posegens_sets_share_neither_people_nor_unseen_clips(preset):
+    """Test and validation clips train nothing; only forgetting is measured on training clips."""
+    loop = load_config(study.config_file(preset, "posegen"), PosegenConfig)
+    images = load_config(study.config_file(preset, "posegen_images"), ImageSetsConfig)
+    nerf = load_config(study.config_file(preset, "posegen_nerf"), NerfConfig)
+    roles = dict.fromkeys(loop.test_sets, "test") | {"validation": "val"}
+    for name, entry in images.sets.items():
+        assert entry.motion.splits == (roles.get(name, "train"),)
+    assert loop.generator.motion.splits == nerf.capture.motion.splits == ("train",)
+    streams = [entry.people.stream for entry in images.sets.values()]
+    assert nerf.capture.people.stream not in streams

@@ -1,0 +1,1 @@
+"""PoseGen: articulated NeRF, generator of hard poses and cameras, estimators, and their loop."""

@@ -1,0 +1,144 @@
+"""Where each method's pictures come from, and which rendered pairs are dropped."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import roma
+import torch
+from torch import Tensor, nn
+
+from poseloop.posegen.config import FilterConfig
+from poseloop.posegen.estimator import Estimator
+from poseloop.posegen.estimator_training import estimate_all, joint_errors
+from poseloop.posegen.generator import Bounds, Drawn
+from poseloop.posegen.imageset import ImageSet
+
+
+def prior_poses(prior: Tensor, bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
+    """Random poses of the prior (N, 72) before cameras uniform within the bounds."""
+    rows = torch.randint(len(prior), (count,), generator=generator)
+    return Drawn(prior[rows], _uniform(bounds, count, generator).camera)
+
+
+def limit_poses(bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
+    """Random poses within joint limits, each coordinate by itself, before uniform cameras.
+
+    Coordinates are drawn near the middle of their range (a triangular distribution), as tables of
+    joint ranges describe how far joints go, not how often.
+    """
+    first, second = (_uniform(bounds, count, generator) for _ in range(2))
+    return Drawn((first.pose + second.pose) / 2, first.camera)
+
+
+def _uniform(bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
+    share = 2 * torch.rand((count, len(bounds.middle)), generator=generator) - 1
+    values = bounds.middle + bounds.reach * share
+    return Drawn(values[:, :72], values[:, 72:])
+
+
+def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> ImageSet:
+    """Pictures turned in their plane by up to `degrees` and scaled a little, labels with them.
+
+    The augmentation of poses that needs no new pictures: it moves camera roll and scale only.
+    """
+    count = len(images)
+    angle = np.radians(degrees) * (2 * torch.rand(count, generator=generator) - 1)
+    scale = 1 + 0.15 * (2 * torch.rand(count, generator=generator) - 1)
+    cosine, sine = angle.cos(), angle.sin()
+    # The sampling grid has y downward; it maps places of the new picture to the old one.
+    turn = torch.stack([cosine, -sine, sine, cosine], -1).view(-1, 2, 2)
+    grid = nn.functional.affine_grid(
+        nn.functional.pad(turn / scale[:, None, None], (0, 1)),
+        (count, 3, *images.rgb.shape[1:3]),
+        align_corners=False,
+    )
+    planes = torch.from_numpy(np.concatenate([images.rgb, images.mask[..., None]], -1)).float()
+    moved = nn.functional.grid_sample(
+        planes.movedim(-1, 1), grid, padding_mode="border", align_corners=False
+    ).movedim(1, -1)
+    moved = moved.round().clamp(0, 255).to(torch.uint8).numpy()
+    zero = torch.zeros_like(angle)
+    spin = roma.rotvec_to_rotmat(torch.stack([zero, zero, angle], -1))
+    orient = spin @ roma.rotvec_to_rotmat(torch.from_numpy(images.global_orient))
+    joints = torch.from_numpy(images.joints) @ spin.mT
+    joints2d = torch.from_numpy(images.joints2d) @ spin[:, :2, :2].mT * scale[:, None, None]
+    camera = images.camera.copy()
+    camera[:, 2] += np.degrees(angle.numpy())
+    return ImageSet(
+        rgb=moved[..., :3],
+        mask=moved[..., 3],
+        global_orient=roma.rotmat_to_rotvec(orient).numpy(),
+        body_pose=images.body_pose,
+        betas=images.betas,
+        joints=joints.numpy(),
+        joints2d=joints2d.numpy(),
+        camera=camera,
+        clip=images.clip,
+        body_id=images.body_id,
+    )
+
+
+class Verdict(NamedTuple):
+    """What the filter says of N pairs.
+
+    kept : (N,) bool array
+    reasons : dict
+        Pairs rejected, by reason: `range`, `not_finite`, `fidelity`, `hardness`; a pair is
+        counted under the first that applies.
+    hardness, fidelity : (N,) arrays
+        Error over the reference, and share of joints found near their label.
+    """
+
+    kept: np.ndarray
+    reasons: dict[str, int]
+    hardness: np.ndarray
+    fidelity: np.ndarray
+
+
+def judge_pairs(
+    images: ImageSet,
+    inside: np.ndarray,
+    estimate: Callable[[np.ndarray], Tensor],
+    check: Estimator,
+    config: FilterConfig,
+    reference: float,
+    capped: bool,
+) -> Verdict:
+    """Check rendered pairs.
+
+    Parameters
+    ----------
+    inside : (N,) bool array
+        Whether each pose is within the body's range.
+    estimate : function
+        Pictures (N, S, S, 3) uint8 to joints (N, 24, 3), metres.
+    check : Estimator
+        The independent keypoint check.
+    reference : float
+        Mean error on ordinary pictures, metres.
+    capped : bool
+        Whether pairs that are too hard are dropped.
+    """
+    hardness = joint_errors(estimate(images.rgb), torch.from_numpy(images.joints)) / reference
+    hardness = hardness.numpy()
+    fidelity = label_fidelity(check, images, config.radius)
+    tests = {
+        "range": inside,
+        "not_finite": np.isfinite(hardness),
+        "fidelity": fidelity >= config.fidelity,
+        "hardness": (hardness <= config.hardness) | (not capped),
+    }
+    kept = np.ones(len(images), bool)
+    reasons = {}
+    for reason, passed in tests.items():
+        reasons[reason] = int((kept & ~passed).sum())
+        kept &= passed
+    return Verdict(kept, reasons, hardness, fidelity)
+
+
+def label_fidelity(check: Estimator, images: ImageSet, radius: float) -> np.ndarray:
+    """Share (N,) of joints that the check finds within `radius` picture widths of their label."""
+    found = estimate_all(check, images.rgb).joints2d
+    apart = (found - torch.from_numpy(images.joints2d)).norm(dim=-1)
+    return (apart < radius).float().mean(1).numpy()

@@ -1,0 +1,127 @@
+"""Settings of the generator, its feedback, the loop and the methods compared."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from poseloop.data.config import Backdrop, Motion
+from poseloop.multiview.config import OptimizerConfig
+from poseloop.posegen.config_images import CameraRange, Share
+from poseloop.runtime.config import Config
+
+Positive = Annotated[int, Field(gt=0)]
+Feedback = Literal["none", "detached", "through_render", "score_function", "difficulty_net"]
+
+
+class GeneratorConfig(Config):
+    """Generator of pose and camera, and its part-wise discriminators (fact sheet PoseGen 1)."""
+
+    noise: Positive = Field(description="Width of the noise; the release has 32.")
+    hidden: Positive = Field(description="Width of the generator's layers; the release has 256.")
+    critic_hidden: Positive = Field(description="Width of a discriminator; the release has 500.")
+    range_factor: float = Field(
+        ge=1, description="Bounds of each rotation coordinate as a multiple of the prior's range."
+    )
+    camera: CameraRange = Field(description="Bounds of the camera.")
+    motion: Motion = Field(description="The motion prior, in place of AMASS.")
+    batch_size: Positive = Field(description="Poses per step; the release has 1024.")
+    warmup_steps: Positive = Field(description="Adversarial steps before any feedback.")
+    pool: Positive = Field(description="Past fakes kept for the discriminators.")
+    learning_rate: float = Field(gt=0, description="Of both Adams.")
+    diversity_weight: float = Field(ge=0, description="Weight of the diversity term.")
+    diversity_target: float = Field(
+        gt=0, description="Distance of two poses for a unit distance of their noises, radians."
+    )
+
+
+class FeedbackConfig(Config):
+    """What the estimator's error does to the generator."""
+
+    weight: float = Field(ge=0, description="Weight of the hinge beside the adversarial term.")
+    target: float = Field(gt=0, description="Wanted error over the mean error on ordinary poses.")
+    slack: float = Field(ge=0, description="Half-width around the target without a gradient.")
+    steps: Positive = Field(description="Generator steps with feedback in each round.")
+    batch_size: Positive = Field(description="Poses rendered in each such step.")
+    size: Positive = Field(description="Pixels of the low-resolution render.")
+    noise: float = Field(gt=0, description="Std of the score function's perturbation, of a range.")
+    difficulty_hidden: Positive = Field(description="Width of the difficulty network.")
+    difficulty_steps: Positive = Field(description="Steps of its training in each round.")
+
+
+class FilterConfig(Config):
+    """Which rendered pairs are dropped before fine-tuning."""
+
+    fidelity: Share = Field(
+        description="Least share of joints that the independent check finds near their label."
+    )
+    radius: float = Field(gt=0, description="What near is, picture widths.")
+    hardness: float = Field(
+        gt=0, description="Largest error over the mean error on ordinary poses."
+    )
+    surplus: float = Field(ge=1, description="Pairs rendered for each one kept, at most.")
+
+
+class FinetuneConfig(Config):
+    """Fine-tuning of an estimator in one round."""
+
+    steps: Positive = Field(description="Optimiser steps in each round.")
+    batch_size: Positive = Field(description="Pictures per step.")
+    anchor_share: Share = Field(description="Share of ordinary pictures in a batch.")
+    optimizer: OptimizerConfig = Field(description="Optimiser.")
+    ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
+    validate_every: Positive = Field(description="Steps between validations.")
+
+
+class MethodConfig(Config):
+    """One way to find pictures for fine-tuning; all have the same number of pictures and steps."""
+
+    label: str = Field(description="Name in tables and figures.")
+    source: Literal["none", "anchor", "augment", "prior", "limits", "mine", "generator"] = Field(
+        description="`none`: no fine-tuning; `anchor`: ordinary pictures only; `augment`: turned "
+        "and scaled ordinary pictures; `prior`: random poses of the prior; `limits`: random poses "
+        "within joint limits; `mine`: the hardest of many of `prior`; `generator`: the GAN."
+    )
+    feedback: Feedback = Field("none", description="Feedback to the generator.")
+    capped: bool = Field(True, description="Whether the hinge and the hardness filter are on.")
+    renderer: Literal["nerf", "mesh"] = Field("nerf", description="What draws the pictures.")
+    estimators: list[str] | None = Field(None, description="Estimators to run on; null is all.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MethodConfig":
+        if self.feedback != "none" and self.source != "generator":
+            raise ValueError("feedback: only a generator takes feedback")
+        return self
+
+
+class PosegenConfig(Config):
+    """posegen.yaml."""
+
+    seeds: list[int] = Field(min_length=1, description="Seeds of the loop; one run each.")
+    threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(description="`auto`, `cpu` or `cuda`.")
+    rounds: Positive = Field(description="Rounds of the loop.")
+    pictures: Positive = Field(description="Pictures made in each round.")
+    mined: Positive = Field(description="Random pictures from which each picture is mined.")
+    surface: Backdrop = Field(description="Backgrounds and exposure of rendered pictures.")
+    colour_jitter: Share = Field(description="Range of each rendered picture's colour factors.")
+    generator: GeneratorConfig = Field(description="Generator and discriminators.")
+    feedback: FeedbackConfig = Field(description="Feedback.")
+    filter: FilterConfig = Field(description="Filter of rendered pairs.")
+    finetune: FinetuneConfig = Field(description="Fine-tuning.")
+    methods: dict[str, MethodConfig] = Field(description="Methods by name.")
+    baseline: str = Field(description="Method that gains are measured against.")
+    main: str = Field(description="Method that is called PoseGen in the main table.")
+    test_sets: list[str] = Field(min_length=1, description="Shifted test sets.")
+    indomain: str = Field(description="Set on which forgetting is measured.")
+
+    @model_validator(mode="after")
+    def _named(self) -> "PosegenConfig":
+        for field in ("baseline", "main"):
+            if getattr(self, field) not in self.methods:
+                raise ValueError(f"{field}: no method {getattr(self, field)!r}")
+        return self
+
+    def estimators_of(self, method: str, tuned: list[str]) -> list[str]:
+        """Estimators that a method runs on, of those that are fine-tuned."""
+        wanted = self.methods[method].estimators
+        return tuned if wanted is None else [name for name in tuned if name in wanted]

@@ -1,0 +1,170 @@
+"""Losses of the estimators, their training on ordinary poses, and their files."""
+
+from pathlib import Path
+
+import numpy as np
+import roma
+import torch
+from torch import Tensor, nn
+
+from poseloop.body.model import BodyModel
+from poseloop.multiview.fitting import Row, fit
+from poseloop.posegen.config_estimators import EstimatorConfig, EstimatorsConfig, LossWeights
+from poseloop.posegen.estimator import Estimate, Estimator, make_estimator, to_input
+from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.posegen.swing_twist import decompose
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.seeds import derive_seed, torch_rng
+from poseloop.runtime.weights import load_into, read_weights, write_weights
+
+_BATCH = 100
+
+
+class Labels:
+    """Labels of a picture set as tensors.
+
+    Attributes
+    ----------
+    rgb : (N, S, S, 3) uint8
+    rotmats, betas, joints, joints2d, twists
+        As in `Estimate`.
+    """
+
+    def __init__(self, images: ImageSet, body: SurfaceBody) -> None:
+        pose = np.concatenate([images.global_orient, images.body_pose], axis=1).reshape(-1, 24, 3)
+        self.rgb = torch.from_numpy(images.rgb)
+        self.rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose))
+        self.betas = torch.from_numpy(images.betas)
+        self.joints = torch.from_numpy(images.joints)
+        self.joints2d = torch.from_numpy(images.joints2d)
+        self.twists = decompose(self.rotmats, body.rest_joints(self.betas))
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+
+def estimator_loss(estimate: Estimate, labels: Labels, index: Tensor, w: LossWeights) -> Tensor:
+    """Weighted sum of losses of a batch of `labels`; a scalar."""
+    total = w.joints * (estimate.joints - labels.joints[index]).norm(dim=-1).mean()
+    total = total + w.joints2d * (estimate.joints2d - labels.joints2d[index]).abs().mean()
+    total = total + w.rotations * (estimate.rotmats - labels.rotmats[index]).square().mean()
+    total = total + w.betas * (estimate.betas - labels.betas[index]).square().mean()
+    if estimate.coordinates is not None:
+        distance = (estimate.coordinates - labels.joints[index]).norm(dim=-1).mean()
+        total = total + w.coordinates * distance
+        total = total + w.twist * (estimate.twists - labels.twists[index]).square().mean()
+    return total
+
+
+def jittered(rgb: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Input pictures (B, 3, S, S) with each colour channel scaled by 1 +- `strength`."""
+    gain = 1 + strength * (2 * torch.rand((len(rgb), 3, 1, 1), generator=generator) - 1)
+    return ((to_input(rgb) + 1) * gain - 1).clamp(-1, 1)
+
+
+@torch.no_grad()
+def estimate_all(estimator: Estimator, rgb: np.ndarray) -> Estimate:
+    """Estimates of N pictures (N, S, S, 3) uint8, in evaluation mode."""
+    parts = [
+        estimator(to_input(torch.from_numpy(rgb[start : start + _BATCH])))
+        for start in range(0, len(rgb), _BATCH)
+    ]
+    return Estimate(
+        *(None if values[0] is None else torch.cat(values) for values in zip(*parts, strict=True))
+    )
+
+
+def joint_errors(joints: Tensor, truth: Tensor) -> Tensor:
+    """MPJPE (B,), metres, of root-relative joints (B, 24, 3): the mean leaves out the root."""
+    return (joints - truth)[:, 1:].norm(dim=-1).mean(-1)
+
+
+def train_estimator(
+    config: EstimatorsConfig,
+    name: str,
+    images: ImageSet,
+    validation: dict[str, ImageSet],
+    body: SurfaceBody,
+    device: torch.device,
+    checkpoints: Checkpoints,
+) -> tuple[Estimator, list[Row]]:
+    """Train the estimator `name`; returns its weight average and the log.
+
+    Parameters
+    ----------
+    images : ImageSet
+        Ordinary pictures.
+    validation : dict
+        Picture sets whose MPJPE (mm) is logged as `mpjpe_<name>`.
+    """
+    entry = config.estimators[name]
+    torch.manual_seed(derive_seed(config.seed, "posegen", name, "weights"))
+    labels = Labels(images, body)
+    estimator = make_estimator(entry, body, images.rgb.shape[1])
+    estimator.initialise(labels.rotmats)
+    estimator = estimator.to(device, memory_format=torch.channels_last)
+
+    def backward(step: int) -> Row:
+        estimator.train()
+        generator = torch_rng(config.seed, "posegen", name, "step", step)
+        index = torch.randint(len(labels), (entry.batch_size,), generator=generator)
+        pictures = jittered(labels.rgb[index], config.colour_jitter, generator)
+        loss = estimator_loss(estimator(pictures.to(device)), labels, index, entry.loss)
+        loss.backward()
+        return {"loss": float(loss.detach())}
+
+    def validate(average: nn.Module) -> Row:
+        average.eval()
+        return {
+            f"mpjpe_{key}": float(
+                1000
+                * joint_errors(
+                    estimate_all(average, held.rgb).joints, torch.from_numpy(held.joints)
+                ).mean()
+            )
+            for key, held in validation.items()
+        }
+
+    average, rows = fit(
+        estimator,
+        backward,
+        entry.steps,
+        entry.optimizer,
+        config.ema_decay,
+        checkpoints,
+        validate,
+        config.validate_every,
+    )
+    return average.eval(), rows
+
+
+def save_estimator(
+    path: str | Path, estimator: Estimator, entry: EstimatorConfig, size: int
+) -> None:
+    """Write weights and settings as one safetensors file; the body is not part of it."""
+    state = estimator.state_dict()
+    write_weights(path, state, {"estimator": entry.model_dump(), "size": size})
+
+
+def load_estimator(path: str | Path, body: SurfaceBody) -> tuple[Estimator, EstimatorConfig]:
+    """Read what `save_estimator` wrote, in evaluation mode, with its settings.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is no estimator, or has another number of betas than the body.
+    """
+    state, metadata = read_weights(path)
+    if "estimator" not in metadata:
+        raise UserError(f"{path}: not the weights of an estimator of pose")
+    entry = EstimatorConfig.model_validate(metadata["estimator"])
+    estimator = make_estimator(entry, body, metadata["size"])
+    load_into(estimator, state, path)
+    return estimator.to(memory_format=torch.channels_last).eval(), entry
+
+
+def surface_body(body: BodyModel, points: int) -> SurfaceBody:
+    """The compact body that the estimators of a study share, frozen."""
+    return SurfaceBody(body, points).requires_grad_(False)

@@ -1,0 +1,196 @@
+"""Four ways to tell the generator where the estimator errs (fact sheet PoseGen 1.4 and 8).
+
+`detached`, as released: the estimate is a constant and only the label moves. `through_render`: the
+gradient of the error through render and estimator. `score_function`: antithetic random changes and
+the error's difference. `difficulty_net`: the gradient of a network that predicts the error.
+"""
+
+from collections.abc import Callable
+
+import roma
+import torch
+from torch import Tensor, nn
+
+from poseloop.posegen.config import Feedback, FeedbackConfig
+from poseloop.posegen.estimator import Estimator
+from poseloop.posegen.estimator_training import joint_errors
+from poseloop.posegen.field import ArticulatedField, Scene
+from poseloop.posegen.generator import Bounds, Drawn
+from poseloop.posegen.skeleton import pose_joints
+from poseloop.posegen.views import camera_rotation, crop_of
+
+
+class Probe:
+    """Renders poses at low resolution on white and asks the estimator.
+
+    Parameters
+    ----------
+    field : ArticulatedField
+    rest_joints : (M, 24, 3)
+        Skeletons of its subjects.
+    estimator : Estimator
+        In evaluation mode; its weights are not changed.
+    size, input_size : int
+        Pixels of the render and of the estimator's pictures.
+    """
+
+    def __init__(
+        self,
+        field: ArticulatedField,
+        rest_joints: Tensor,
+        estimator: Estimator,
+        size: int,
+        input_size: int,
+    ) -> None:
+        self.field = field
+        self.rest_joints = rest_joints
+        self.estimator = estimator
+        self.size = size
+        self.input_size = input_size
+
+    def scene(self, drawn: Drawn, subject: Tensor) -> Scene:
+        """Skeletons and cameras of poses, differentiable."""
+        return scene_of_drawn(drawn, subject, self.rest_joints)
+
+    def joints(self, scene: Scene) -> Tensor:
+        """What the estimator sees (B, 24, 3) in pictures of the scenes, metres."""
+        shown = self.field.render(scene, self.size)
+        white = shown.colour + (1 - shown.opacity)[..., None]
+        pictures = white.movedim(-1, 1) * 2 - 1
+        if self.size != self.input_size:
+            pictures = nn.functional.interpolate(
+                pictures, size=self.input_size, mode="bilinear", align_corners=False
+            )
+        return self.estimator(pictures.contiguous(memory_format=torch.channels_last)).joints
+
+    @torch.no_grad()
+    def errors(self, drawn: Drawn, subject: Tensor) -> Tensor:
+        """Error (B,), metres, of the estimator on renders of poses."""
+        scene = self.scene(drawn, subject)
+        return joint_errors(self.joints(scene), scene.joints)
+
+
+def scene_of_drawn(drawn: Drawn, subject: Tensor, rest_joints: Tensor) -> Scene:
+    """Skeletons and cameras of poses and of subjects (B,), differentiable."""
+    rotmats = roma.rotvec_to_rotmat(drawn.pose.reshape(-1, 24, 3))
+    azimuth, elevation, roll, distance = drawn.camera.unbind(1)
+    turn = camera_rotation(azimuth, elevation, roll)
+    rotmats = torch.cat([(turn @ rotmats[:, 0]).unsqueeze(1), rotmats[:, 1:]], dim=1)
+    posed = pose_joints(rotmats, rest_joints[subject])
+    centre, size = crop_of(posed.joints)
+    return Scene(subject, posed.rotations, posed.joints, centre, size, distance)
+
+
+class DifficultyNet(nn.Module):
+    """Pose and camera to the error that they cause, over the error on ordinary poses."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(24 * 6 + 7, hidden),
+            nn.LeakyReLU(0.1),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(0.1),
+            nn.Linear(hidden, 1),
+        )
+
+    def forward(self, drawn: Drawn) -> Tensor:
+        """Predicted hardness (B,)."""
+        six = roma.rotvec_to_rotmat(drawn.pose.reshape(-1, 24, 3))[..., :2].flatten(1)
+        angles = drawn.camera[:, :3]
+        features = [six, angles.sin(), angles.cos(), drawn.camera[:, 3:]]
+        return self.layers(torch.cat(features, dim=1))[:, 0]
+
+
+def hinge(hardness: Tensor, config: FeedbackConfig, capped: bool) -> Tensor:
+    """Loss (B,) of hardness, the error over that on ordinary poses (fact sheet 4, PoseAug).
+
+    Zero within `slack` of the target, squared distance from the target outside; uncapped, the
+    harder the better, which is the release's form.
+    """
+    if not capped:
+        return -hardness
+    away = hardness - config.target
+    return torch.where(away.abs() > config.slack, away.square(), torch.zeros_like(away))
+
+
+def feedback_loss(
+    mode: Feedback,
+    raw: Tensor,
+    subject: Tensor,
+    bounds: Bounds,
+    probe: Probe,
+    reference: float,
+    loss_of: Callable[[Tensor], Tensor],
+    noise: float,
+    generator: torch.Generator,
+    difficulty: DifficultyNet | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Scalar whose gradient in `raw` is the mode's direction, and the hardness (B,) it measured.
+
+    Parameters
+    ----------
+    raw : (B, 76)
+        The generator's output.
+    reference : float
+        Mean error on ordinary poses, metres.
+    loss_of : function
+        Hardness (B,) to loss (B,).
+    noise : float
+        Standard deviation of the score function's changes of `raw`.
+    """
+    drawn = bounds(raw)
+    if mode == "difficulty_net":
+        hardness = difficulty(drawn)
+        return loss_of(hardness).mean(), hardness.detach()
+    if mode == "score_function":
+        change = noise * torch.randn(raw.shape, generator=generator)
+        up, down = (
+            probe.errors(bounds(raw.detach() + sign * change), subject) / reference
+            for sign in (1, -1)
+        )
+        slope = (loss_of(up) - loss_of(down)) / (2 * noise**2)
+        # Its gradient in raw is slope * change: the antithetic estimate of the loss's gradient.
+        return (slope[:, None] * change * raw).sum(1).mean(), (up + down) / 2
+    scene = probe.scene(drawn, subject)
+    if mode == "detached":
+        with torch.no_grad():
+            joints = probe.joints(scene)
+    else:
+        joints = probe.joints(scene)
+    hardness = joint_errors(joints, scene.joints) / reference
+    return loss_of(hardness).mean(), hardness.detach()
+
+
+def direction_correlation(
+    mode: Feedback,
+    raw: Tensor,
+    subject: Tensor,
+    bounds: Bounds,
+    probe: Probe,
+    generator: torch.Generator,
+    step: float,
+    noise: float,
+    difficulty: DifficultyNet | None = None,
+) -> float:
+    """Correlation of a mode's predicted change of error with the real one, over random changes.
+
+    Each sample is moved by +-`step` along a random direction of `raw`; the prediction is the
+    mode's gradient along it, the truth the difference of the errors on renders.
+    """
+    raw = raw.detach().requires_grad_()
+    loss, _ = feedback_loss(
+        mode, raw, subject, bounds, probe, 1.0, lambda error: error, noise, generator, difficulty
+    )
+    (gradient,) = torch.autograd.grad(loss * len(raw), raw)
+    predicted, real = [], []
+    for _ in range(8):
+        way = torch.randn(raw.shape, generator=generator)
+        way = way / way.norm(dim=1, keepdim=True)
+        up, down = (
+            probe.errors(bounds(raw.detach() + sign * step * way), subject) for sign in (1, -1)
+        )
+        real.append((up - down) / (2 * step))
+        predicted.append((gradient * way).sum(1))
+    table = torch.stack([torch.cat(predicted), torch.cat(real)])
+    return float(torch.corrcoef(table)[0, 1])

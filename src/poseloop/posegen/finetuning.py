@@ -1,0 +1,87 @@
+"""Fine-tuning an estimator on new pictures with an anchor of ordinary ones."""
+
+import copy
+
+import torch
+from torch import nn
+
+from poseloop.multiview.fitting import Row, fit
+from poseloop.posegen.config import FinetuneConfig
+from poseloop.posegen.config_estimators import LossWeights
+from poseloop.posegen.estimator import Estimator
+from poseloop.posegen.estimator_training import (
+    Labels,
+    estimate_all,
+    estimator_loss,
+    jittered,
+    joint_errors,
+)
+from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.seeds import torch_rng
+
+
+def validation_error(estimator: Estimator, images: ImageSet) -> float:
+    """MPJPE in millimetres on a picture set."""
+    joints = estimate_all(estimator, images.rgb).joints
+    return float(1000 * joint_errors(joints, torch.from_numpy(images.joints)).mean())
+
+
+def finetune(
+    estimator: Estimator,
+    fresh: ImageSet | None,
+    anchor: ImageSet,
+    validation: ImageSet,
+    body: SurfaceBody,
+    config: FinetuneConfig,
+    loss: LossWeights,
+    colour_jitter: float,
+    names: tuple[object, ...],
+    checkpoints: Checkpoints,
+) -> tuple[Estimator, list[Row]]:
+    """Fine-tune a copy of `estimator`; returns its weight average and the log.
+
+    Batch norms keep the statistics of ordinary pictures (fact sheet PoseGen 1.7).
+
+    Parameters
+    ----------
+    fresh : ImageSet or None
+        New pictures; None fine-tunes on the anchor alone, for as many steps.
+    names : tuple
+        Seed and names of the stream of batches.
+    """
+    tuned = copy.deepcopy(estimator).requires_grad_(True)
+    ordinary = Labels(anchor, body)
+    new = None if fresh is None else Labels(fresh, body)
+    share = 1.0 if new is None else config.anchor_share
+    of_anchor = round(share * config.batch_size)
+    seed, *rest = names
+
+    def backward(step: int) -> Row:
+        tuned.eval()
+        generator = torch_rng(seed, *rest, step)
+        total = torch.zeros(())
+        for labels, count in ((ordinary, of_anchor), (new, config.batch_size - of_anchor)):
+            if count:
+                index = torch.randint(len(labels), (count,), generator=generator)
+                pictures = jittered(labels.rgb[index], colour_jitter, generator)
+                part = estimator_loss(tuned(pictures), labels, index, loss)
+                total = total + part * count / config.batch_size
+        total.backward()
+        return {"loss": float(total.detach())}
+
+    def validate(average: nn.Module) -> Row:
+        return {"validation_mpjpe": validation_error(average.eval(), validation)}
+
+    average, rows = fit(
+        tuned,
+        backward,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        validate,
+        config.validate_every,
+    )
+    return average.eval().requires_grad_(False), rows

@@ -1,0 +1,163 @@
+"""Generator of poses and cameras, and part-wise discriminators (fact sheet PoseGen 1.1 to 1.3).
+
+A pose is a vector of 72 rotation coordinates: the pelvis without heading, then 69 of `body_pose`;
+a camera is azimuth, elevation, roll and distance. Both are bounded: every coordinate is a tanh
+within its range. The heading of the body turns with the camera's azimuth, which is free.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import roma
+import torch
+from torch import Tensor, nn
+
+from poseloop.data.poses import Poses
+from poseloop.motion.augment import measured_range
+from poseloop.posegen.config import GeneratorConfig
+
+PARTS = (
+    (4, 7, 10),
+    (5, 8, 11),
+    (9, 13, 16, 18, 20, 22),
+    (9, 14, 17, 19, 21, 23),
+    (0, 1, 2, 3, 6, 9, 13, 14, 16, 17),
+    (9, 12, 15),
+    tuple(range(24)),
+)
+"""Joints that each discriminator sees: legs, arms, trunk, head, all (fact sheet 1.3)."""
+
+
+# Values nearer to a bound than this share would be at infinity before the tanh.
+_INNER = 0.97
+
+
+class Drawn(NamedTuple):
+    """B poses and cameras.
+
+    pose : (B, 72)
+        Axis-angle of the pelvis without heading and of joints 1 to 23, radians.
+    camera : (B, 4)
+        Azimuth, elevation and roll in radians, distance in metres.
+    """
+
+    pose: Tensor
+    camera: Tensor
+
+
+class Bounds(nn.Module):
+    """Ranges of the 76 coordinates, and the map from real numbers into them.
+
+    Parameters
+    ----------
+    config : GeneratorConfig
+    prior : Poses
+        Poses of the motion prior; their measured ranges, widened, are the joint limits.
+    """
+
+    def __init__(self, config: GeneratorConfig, prior: Poses) -> None:
+        super().__init__()
+        vectors = pose_vectors(prior)
+        low, high = measured_range(vectors)
+        camera = config.camera
+        for name in ("azimuth", "elevation", "roll"):
+            span = np.radians(getattr(camera, name))
+            low, high = np.append(low, span[0]), np.append(high, span[1])
+        low, high = np.append(low, camera.distance[0]), np.append(high, camera.distance[1])
+        half = (high - low) / 2
+        half[:72] *= config.range_factor
+        middle = (low + high) / 2
+        self._keep("middle", torch.from_numpy(middle).float())
+        self._keep("reach", torch.from_numpy(half).float())
+        share = (vectors - middle[:72]) / np.maximum(half[:72], 1e-6)
+        unbounded = np.arctanh(share.clip(-_INNER, _INNER))
+        values, axes = np.linalg.eigh(np.cov(unbounded.T))
+        mixing = axes * np.sqrt(values.clip(0))
+        self._keep("mean", torch.from_numpy(unbounded.mean(0)).float())
+        self._keep("mixing", torch.from_numpy(mixing).float())
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        # Rebuilt from the prior wherever a generator is loaded, so no part of its weights.
+        self.register_buffer(name, value, persistent=False)
+
+    def forward(self, raw: Tensor) -> Drawn:
+        """Real numbers (B, 76) to poses and cameras within the bounds.
+
+        Numbers of a standard normal distribution give poses with the prior's mean and covariance
+        (before the tanh), and cameras over all of their range.
+        """
+        mixed = torch.cat([self.mean + raw[:, :72] @ self.mixing.T, raw[:, 72:]], dim=1)
+        bounded = self.middle + self.reach * torch.tanh(mixed)
+        return Drawn(bounded[:, :72], bounded[:, 72:])
+
+    def contains(self, drawn: Drawn) -> Tensor:
+        """Whether each pose and camera (B,) lies within the bounds."""
+        values = torch.cat([drawn.pose, drawn.camera], dim=1)
+        return ((values - self.middle).abs() <= self.reach + 1e-4).all(1)
+
+
+class Generator(nn.Module):
+    """Noise (B, Z) to 76 real numbers, which `Bounds` turns into pose and camera."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        width = config.hidden
+        layers: list[nn.Module] = []
+        for index in range(3):
+            layers += [
+                nn.Linear(config.noise if index == 0 else width, width),
+                nn.LayerNorm(width),
+                nn.LeakyReLU(0.01),
+            ]
+        self.layers = nn.Sequential(*layers, nn.Linear(width, 76))
+        for layer in self.layers:
+            if isinstance(layer, nn.Linear):
+                nn.init.kaiming_normal_(layer.weight)
+        nn.init.zeros_(self.layers[-1].bias)
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """(B, Z) to (B, 76)."""
+        return self.layers(noise)
+
+
+class Discriminators(nn.Module):
+    """One small network per part, on rotation matrices: B poses to (B, 7) scores."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        width = config.critic_hidden
+        self.parts = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(6 * len(part), width),
+                nn.LeakyReLU(0.2),
+                nn.Linear(width, width),
+                nn.LeakyReLU(0.2),
+                nn.Linear(width, 1),
+            )
+            for part in PARTS
+        )
+
+    def forward(self, pose: Tensor) -> Tensor:
+        """Poses (B, 72)."""
+        six = roma.rotvec_to_rotmat(pose.reshape(-1, 24, 3))[..., :2].flatten(2)
+        scores = [
+            net(six[:, list(part)].flatten(1)) for net, part in zip(self.parts, PARTS, strict=True)
+        ]
+        return torch.cat(scores, dim=1)
+
+
+def pose_vectors(poses: Poses) -> np.ndarray:
+    """Pose vectors (N, 72) float32 of poses whose heading is removed."""
+    return np.concatenate([poses.global_orient, poses.body_pose], axis=1)
+
+
+def diversity_loss(raw: Tensor, noise: Tensor, bounds: Bounds, target: float) -> Tensor:
+    """Hinge on the distance of the poses of neighbours in the batch, per distance of their noises.
+
+    A mode-seeking term: the release has none, and a generator that seeks errors soon finds one
+    hard pose and stays there.
+    """
+    pose = bounds(raw).pose
+    apart = (pose - pose.roll(1, 0)).norm(dim=1)
+    ratio = apart / (noise - noise.roll(1, 0)).norm(dim=1).clamp_min(1e-6)
+    return (1 - ratio / target).clamp_min(0).square().mean()

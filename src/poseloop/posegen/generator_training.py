@@ -1,0 +1,210 @@
+"""Adversarial training of the generator, with and without feedback."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from poseloop.posegen.config import PosegenConfig
+from poseloop.posegen.feedback import DifficultyNet, Probe, feedback_loss, hinge
+from poseloop.posegen.generator import Bounds, Discriminators, Drawn, Generator, diversity_loss
+from poseloop.runtime.seeds import derive_seed, torch_rng
+
+
+class Gan(nn.Module):
+    """Generator, discriminators and a pool of past fakes.
+
+    Attributes
+    ----------
+    pool : (P, 72) buffer
+        Past fakes; a random half of each batch of fakes is exchanged with it, so that the
+        discriminators do not forget what they once told apart.
+    """
+
+    def __init__(self, config: PosegenConfig, bounds: Bounds, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(derive_seed(seed, "posegen", "gan"))
+        settings = config.generator
+        self.bounds = bounds
+        self.generator = Generator(settings)
+        self.discriminators = Discriminators(settings)
+        self.register_buffer("pool", torch.zeros(settings.pool, 72))
+        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def exchange(self, fakes: Tensor, generator: torch.Generator) -> Tensor:
+        """Fakes (B, 72), half of them swapped for past ones once the pool is full."""
+        fakes = fakes.detach().clone()
+        free = min(len(self.pool) - int(self.filled), len(fakes))
+        if free > 0:
+            start = int(self.filled)
+            self.pool[start : start + free] = fakes[:free]
+            self.filled += free
+            return fakes
+        rows = torch.randperm(len(fakes), generator=generator)[: len(fakes) // 2]
+        slots = torch.randperm(len(self.pool), generator=generator)[: len(rows)]
+        past = self.pool[slots].clone()
+        self.pool[slots] = fakes[rows]
+        fakes[rows] = past
+        return fakes
+
+    @torch.no_grad()
+    def sample(self, count: int, noise: int, generator: torch.Generator) -> Drawn:
+        """Poses and cameras of `count` fresh noises."""
+        return self.bounds(self.generator(torch.randn((count, noise), generator=generator)))
+
+
+class GanTrainer:
+    """The two optimisers of a `Gan` and one step of both (LSGAN, fact sheet PoseGen 1.3)."""
+
+    def __init__(self, config: PosegenConfig, gan: Gan, prior: Tensor) -> None:
+        self.config = config
+        self.gan = gan
+        self.prior = prior
+        rate = config.generator.learning_rate
+        self.optimizers = [
+            torch.optim.Adam(part.parameters(), rate, betas=(0.5, 0.99))
+            for part in (gan.generator, gan.discriminators)
+        ]
+
+    def step(
+        self,
+        generator: torch.Generator,
+        feedback: Callable[[Tensor], Tensor] | None = None,
+    ) -> dict[str, float]:
+        """One step of the discriminators, then one of the generator.
+
+        Parameters
+        ----------
+        feedback : function
+            The generator's output (B, 76) to a scalar that is added to its loss.
+
+        Returns
+        -------
+        dict
+            `critic`, `adversarial` and `diversity` losses.
+        """
+        settings, gan = self.config.generator, self.gan
+        size = settings.batch_size
+        noise = torch.randn((size, settings.noise), generator=generator)
+        raw = gan.generator(noise)
+        fakes = gan.exchange(gan.bounds(raw).pose, generator)
+        real = self.prior[torch.randint(len(self.prior), (size,), generator=generator)]
+        critic = 0.5 * (
+            (gan.discriminators(real) - 1).square().mean()
+            + gan.discriminators(fakes).square().mean()
+        )
+        self._update(1, critic, gan.discriminators)
+        adversarial = 0.5 * (gan.discriminators(gan.bounds(raw).pose) - 1).square().mean()
+        diversity = diversity_loss(raw, noise, gan.bounds, settings.diversity_target)
+        total = adversarial + settings.diversity_weight * diversity
+        if feedback is not None:
+            total = total + feedback(raw)
+        self._update(0, total, gan.generator)
+        return {
+            "critic": float(critic.detach()),
+            "adversarial": float(adversarial.detach()),
+            "diversity": float(diversity.detach()),
+        }
+
+    def _update(self, index: int, loss: Tensor, part: nn.Module) -> None:
+        self.optimizers[index].zero_grad(set_to_none=True)
+        loss.backward(inputs=list(part.parameters()), retain_graph=index == 1)
+        nn.utils.clip_grad_norm_(part.parameters(), 1.0)
+        self.optimizers[index].step()
+
+
+def warm_up(config: PosegenConfig, gan: Gan, prior: Tensor, seed: int) -> dict[str, float]:
+    """Train a GAN on the prior (N, 72) alone; returns the last losses."""
+    trainer = GanTrainer(config, gan, prior)
+    for step in range(config.generator.warmup_steps):
+        losses = trainer.step(torch_rng(seed, "posegen", "warm-up", step))
+    return losses
+
+
+def seek_errors(
+    config: PosegenConfig,
+    method: str,
+    gan: Gan,
+    prior: Tensor,
+    probe: Probe,
+    reference: float,
+    seed: int,
+    round_number: int,
+) -> list[dict[str, float]]:
+    """Train the generator against the estimator of `probe` for one round.
+
+    Parameters
+    ----------
+    reference : float
+        The base estimator's mean error on ordinary pictures, metres.
+
+    Returns
+    -------
+    one row per step: the losses and the mean hardness of what was rendered
+    """
+    entry, settings = config.methods[method], config.feedback
+    trainer = GanTrainer(config, gan, prior)
+    names = (seed, "posegen", "feedback", round_number)
+    difficulty = None
+    if entry.feedback == "difficulty_net":
+        difficulty = learn_difficulty(config, gan, probe, reference, torch_rng(*names, "pool"))
+    rows = []
+    for step in range(settings.steps):
+        generator = torch_rng(*names, step)
+        row: dict[str, float] = {}
+
+        def feedback(raw: Tensor, generator=generator, row=row) -> Tensor:
+            few = raw[: settings.batch_size]
+            subject = torch.randint(len(probe.rest_joints), (len(few),), generator=generator)
+            loss, hardness = feedback_loss(
+                entry.feedback,
+                few,
+                subject,
+                gan.bounds,
+                probe,
+                reference,
+                lambda value: hinge(value, settings, entry.capped),
+                settings.noise,
+                generator,
+                difficulty,
+            )
+            row["hardness"] = float(hardness.mean())
+            return settings.weight * loss
+
+        used = None if entry.feedback == "none" else feedback
+        losses = trainer.step(generator, used)
+        rows.append({"step": step + 1, **losses, **row})
+    return rows
+
+
+def learn_difficulty(
+    config: PosegenConfig,
+    gan: Gan,
+    probe: Probe,
+    reference: float,
+    generator: torch.Generator,
+) -> DifficultyNet:
+    """Fit a difficulty network to the measured hardness of the generator's own poses."""
+    settings = config.feedback
+    count = settings.steps * settings.batch_size
+    drawn = gan.sample(count, config.generator.noise, generator)
+    subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
+    hardness = torch.cat(
+        [
+            probe.errors(Drawn(*(value[rows] for value in drawn)), subject[rows])
+            for rows in torch.arange(count).split(settings.batch_size)
+        ]
+    )
+    hardness = hardness / reference
+    with torch.random.fork_rng():
+        torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
+        net = DifficultyNet(settings.difficulty_hidden)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01)
+    for _ in range(settings.difficulty_steps):
+        rows = torch.randint(count, (64,), generator=generator)
+        error = net(Drawn(*(value[rows] for value in drawn))) - hardness[rows]
+        optimizer.zero_grad(set_to_none=True)
+        error.square().mean().backward()
+        optimizer.step()
+    return net.eval().requires_grad_(False)

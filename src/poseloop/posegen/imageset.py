@@ -1,0 +1,86 @@
+"""Pictures of people with their pose, as one file."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from poseloop.data.store import check_arrays
+from poseloop.runtime.files import read_npz, write_npz
+
+_SCHEMA = {
+    "rgb": ("u", ("N", "S", "S", 3)),
+    "mask": ("u", ("N", "S", "S")),
+    "global_orient": ("f", ("N", 3)),
+    "body_pose": ("f", ("N", 69)),
+    "betas": ("f", ("N", "B")),
+    "joints": ("f", ("N", 24, 3)),
+    "joints2d": ("f", ("N", 24, 2)),
+    "camera": ("f", ("N", 4)),
+    "clip": ("U", ("N",)),
+    "body_id": ("i", ("N",)),
+}
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """N pictures of S x S pixels, each of one person.
+
+    rgb, mask : (N, S, S, 3), (N, S, S) uint8
+        The picture, and the visible part of the person in it.
+    global_orient, body_pose, betas : (N, 3), (N, 69), (N, B) float32
+        SMPL's parameters; the orientation is in the camera frame (x right, y up, z towards it).
+    joints : (N, 24, 3) float32
+        Relative to the pelvis, camera frame, metres.
+    joints2d : (N, 24, 2) float32
+        In the picture, x right and y up in [-0.5, 0.5].
+    camera : (N, 4) float32
+        Azimuth, elevation and roll in degrees, distance in metres.
+    clip, body_id : (N,) str, int32
+        Where pose and body come from.
+    """
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    global_orient: np.ndarray
+    body_pose: np.ndarray
+    betas: np.ndarray
+    joints: np.ndarray
+    joints2d: np.ndarray
+    camera: np.ndarray
+    clip: np.ndarray
+    body_id: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> "ImageSet":
+        return ImageSet(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def save(self, path: str | Path) -> None:
+        """Write the arrays, atomically."""
+        write_npz(path, vars(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "ImageSet":
+        """Read and check a file.
+
+        Raises
+        ------
+        UserError
+            The file is missing or unreadable, or an array is missing, of a wrong shape or kind,
+            or not finite; the message names file and array.
+        """
+        arrays = read_npz(path, *_SCHEMA, only=True)
+        check_arrays(path, arrays, _SCHEMA)
+        return cls(**arrays)
+
+
+def concatenate(sets: list[ImageSet]) -> ImageSet:
+    """The pictures of all sets, in order."""
+    return ImageSet(
+        *(
+            np.concatenate([getattr(part, field.name) for part in sets])
+            for field in fields(ImageSet)
+        )
+    )

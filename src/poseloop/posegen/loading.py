@@ -1,0 +1,94 @@
+"""Rebuild the generators and the loop's stage from their files."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from poseloop.body.model import BodyModel
+from poseloop.data.people import sample_appearances
+from poseloop.data.poses import Poses
+from poseloop.posegen.config import PosegenConfig
+from poseloop.posegen.config_nerf import NerfConfig
+from poseloop.posegen.estimator_training import load_estimator
+from poseloop.posegen.generator import Bounds
+from poseloop.posegen.generator_training import Gan
+from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.loop import Stage
+from poseloop.posegen.nerf_training import load_field
+from poseloop.posegen.photograph import Photographer
+from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.posegen.synthesis import FieldStudio, MeshStudio
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.weights import load_into, read_weights
+
+
+def load_gan(path: str | Path, config: PosegenConfig, seed: int) -> tuple[Gan, Tensor]:
+    """The warmed-up GAN of one seed, and the prior's pose vectors (N, 72).
+
+    Raises
+    ------
+    UserError
+        The file is missing, is of another configuration, or has no such seed.
+    """
+    state, metadata = read_weights(path)
+    if seed not in metadata.get("generator", []):
+        raise UserError(f"{path}: has no generator of seed {seed}; train it with this posegen.yaml")
+    prior = state["prior"]
+    poses = Poses(prior[:, :3].numpy(), prior[:, 3:].numpy(), *[prior[:, 0].numpy()] * 3)
+    gan = Gan(config, Bounds(config.generator, poses), seed)
+    mark = f"seed{seed}."
+    weights = {n.removeprefix(mark): v for n, v in state.items() if n.startswith(mark)}
+    load_into(gan, weights, path)
+    return gan, prior
+
+
+def load_stage(
+    config: PosegenConfig,
+    nerf: NerfConfig,
+    body: BodyModel,
+    compact: SurfaceBody,
+    prior: Tensor,
+    anchor: str | Path,
+    validation: str | Path,
+    check: str | Path,
+    field: str | Path,
+) -> Stage:
+    """What all runs of a study share, from files.
+
+    Raises
+    ------
+    UserError
+        A file is missing or of another kind.
+    """
+    ordinary = ImageSet.load(anchor)
+    size = ordinary.rgb.shape[1]
+    nerf_field, betas = load_field(field)
+    picture = nerf.capture.picture.model_copy(update={"size": size})
+    people = nerf.capture.people
+    return Stage(
+        config=config,
+        body=compact,
+        prior=prior,
+        anchor=ordinary,
+        validation=ImageSet.load(validation),
+        check=load_estimator(check, compact)[0].requires_grad_(False),
+        studio=FieldStudio(nerf_field, betas, compact, size, config.surface, config.colour_jitter),
+        mesh=MeshStudio(
+            Photographer(body, picture),
+            sample_appearances(people, len(betas), nerf.seed),
+            betas,
+            config.surface,
+        ),
+    )
+
+
+def split_methods(state: dict[str, Tensor], methods: list[str]) -> dict[str, dict[str, Tensor]]:
+    """Weights by method from a file that holds several under `<method>.`."""
+    return {
+        method: {
+            name.removeprefix(f"{method}."): value
+            for name, value in state.items()
+            if name.startswith(f"{method}.")
+        }
+        for method in methods
+    }

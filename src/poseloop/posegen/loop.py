@@ -1,0 +1,274 @@
+"""The loop: seek errors, render, filter, fine-tune, validate, and take the new estimator to task.
+
+One run is one method, one estimator and one seed. Every round is a step of the run's checkpoint,
+so a killed run resumes at the round it was in.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from poseloop.multiview.fitting import Row
+from poseloop.posegen.candidates import Verdict, judge_pairs, limit_poses, prior_poses, turned
+from poseloop.posegen.config import PosegenConfig
+from poseloop.posegen.config_estimators import EstimatorConfig
+from poseloop.posegen.estimator import Estimator
+from poseloop.posegen.estimator_training import estimate_all, joint_errors
+from poseloop.posegen.feedback import Probe
+from poseloop.posegen.finetuning import finetune, validation_error
+from poseloop.posegen.generator import Drawn
+from poseloop.posegen.generator_training import Gan, seek_errors
+from poseloop.posegen.imageset import ImageSet, concatenate
+from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.posegen.synthesis import FieldStudio, MeshStudio
+from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.seeds import numpy_rng, torch_rng
+
+_TURN_DEGREES = 60.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What all runs of a study share.
+
+    prior : (N, 72) tensor
+        Pose vectors of the motion prior.
+    anchor, validation : ImageSet
+        Ordinary training pictures; pictures by which rounds are chosen.
+    check : Estimator
+        The independent keypoint check.
+    studio : FieldStudio
+    mesh : MeshStudio
+        The same people without the NeRF.
+    """
+
+    config: PosegenConfig
+    body: SurfaceBody
+    prior: torch.Tensor
+    anchor: ImageSet
+    validation: ImageSet
+    check: Estimator
+    studio: FieldStudio
+    mesh: MeshStudio
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a run.
+
+    estimator : Estimator
+        Of the round with the least validation error.
+    rows : list of dict
+        One per round: validation error, hardness, fidelity, rejections by reason.
+    examples : ImageSet or None
+        Pictures of the last round.
+    hardness : (R, n) array
+        Hardness of the pictures made in each round, filter or no; empty without pictures.
+    """
+
+    estimator: Estimator
+    rows: list[Row]
+    examples: ImageSet | None
+    hardness: np.ndarray
+
+
+def run_loop(
+    stage: Stage,
+    method: str,
+    base: Estimator,
+    entry: EstimatorConfig,
+    gan: Gan,
+    seed: int,
+    checkpoints: Checkpoints,
+) -> Outcome:
+    """Run all rounds of a method on one estimator.
+
+    Parameters
+    ----------
+    base : Estimator
+        Trained on ordinary poses.
+    gan : Gan
+        Warmed up on the prior; a copy is trained.
+
+    Raises
+    ------
+    UserError
+        The filter leaves no picture, or the estimator returns joints that are not finite.
+    """
+    config = stage.config
+    gan = copy.deepcopy(gan)
+    estimator, best = base, base
+    rows: list[Row] = []
+    hardness: list[torch.Tensor] = []
+    reference = ordinary_error(base, stage.anchor)
+    fresh: list[ImageSet] = []
+    state = checkpoints.restore()
+    if state is not None:
+        rows, hardness = state["rows"], state["hardness"]
+        gan.load_state_dict(state["gan"])
+        estimator, best = _loaded(base, state["estimator"]), _loaded(base, state["best"])
+        fresh = [_unpacked(part) for part in state["fresh"]]
+    rounds = 0 if config.methods[method].source == "none" else config.rounds
+    for number in range(len(rows), rounds):
+        row: Row = {"round": number + 1}
+        made = make_pictures(stage, method, estimator, gan, reference, seed, number, row)
+        if made is not None:
+            kept, verdict = made
+            fresh.append(kept)
+            if verdict is not None:
+                hardness.append(torch.from_numpy(verdict.hardness))
+        inner = Checkpoints(f"{checkpoints.folder.name}/round{number}", checkpoints.every * 10**6)
+        estimator, log = finetune(
+            estimator,
+            concatenate(fresh) if fresh else None,
+            stage.anchor,
+            stage.validation,
+            stage.body,
+            config.finetune,
+            entry.loss,
+            config.colour_jitter,
+            (seed, "posegen", "finetune", number),
+            inner,
+        )
+        row["validation_mpjpe"] = log[-1]["validation_mpjpe"]
+        if not rows or row["validation_mpjpe"] < min(r["validation_mpjpe"] for r in rows):
+            best = estimator
+        rows.append(row)
+        state = {
+            "rows": rows,
+            "hardness": hardness,
+            "gan": gan.state_dict(),
+            "estimator": estimator.state_dict(),
+            "best": best.state_dict(),
+            "fresh": [_packed(part) for part in fresh],
+        }
+        checkpoints.save(number + 1, state.copy)
+    if not rows:
+        rows = [{"round": 0, "validation_mpjpe": validation_error(base, stage.validation)}]
+    shown = torch.stack(hardness).numpy() if hardness else np.zeros((0, 0))
+    return Outcome(best, rows, fresh[-1] if fresh else None, shown)
+
+
+def ordinary_error(estimator: Estimator, images: ImageSet) -> float:
+    """Mean error, metres, on ordinary pictures: the unit of hardness.
+
+    Raises
+    ------
+    UserError
+        It is not finite.
+    """
+    joints = estimate_all(estimator, images.rgb).joints
+    error = float(joint_errors(joints, torch.from_numpy(images.joints)).mean())
+    if not np.isfinite(error):
+        raise UserError("the estimator returns joints that are not finite")
+    return error
+
+
+def make_pictures(
+    stage: Stage,
+    method: str,
+    estimator: Estimator,
+    gan: Gan,
+    reference: float,
+    seed: int,
+    number: int,
+    row: Row,
+) -> tuple[ImageSet, Verdict | None] | None:
+    """Pictures of one round of a method; what there is to log goes into `row`.
+
+    Returns
+    -------
+    the pictures and the filter's verdict on all that were rendered; None for no pictures
+    """
+    config = stage.config
+    entry = config.methods[method]
+    generator = torch_rng(seed, "posegen", "pictures", entry.source, number)
+    if entry.source == "anchor":
+        return None
+    if entry.source == "augment":
+        rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
+        return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
+    wanted = round(config.pictures * config.filter.surplus)
+    if entry.source == "mine":
+        wanted = config.pictures * config.mined
+    if entry.source in ("prior", "mine"):
+        drawn = prior_poses(stage.prior, gan.bounds, wanted, generator)
+    elif entry.source == "limits":
+        drawn = limit_poses(gan.bounds, wanted, generator)
+    else:
+        probe = Probe(
+            stage.studio.field,
+            stage.studio.rest_joints,
+            estimator,
+            config.feedback.size,
+            stage.studio.size,
+        )
+        log = seek_errors(config, method, gan, stage.prior, probe, reference, seed, number)
+        row |= {name: value for name, value in log[-1].items() if name != "step"}
+        drawn = gan.sample(wanted, config.generator.noise, generator)
+    images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
+    verdict = judge_pairs(
+        images,
+        gan.bounds.contains(drawn).numpy(),
+        lambda rgb: estimate_all(estimator, rgb).joints,
+        stage.check,
+        config.filter,
+        reference,
+        entry.capped,
+    )
+    row |= {f"rejected_{reason}": count for reason, count in verdict.reasons.items()}
+    row |= {"rendered": wanted, "rendered_hardness": float(verdict.hardness.mean())}
+    row["fidelity"] = float(verdict.fidelity.mean())
+    kept = np.flatnonzero(verdict.kept)
+    if entry.source == "mine":
+        kept = kept[np.argsort(-verdict.hardness[kept], kind="stable")]
+    kept = kept[: config.pictures]
+    if len(kept) == 0:
+        raise UserError(
+            f"{method}, round {number + 1}: the filter leaves no picture ({verdict.reasons}); "
+            "lower filter.fidelity or raise filter.hardness in posegen.yaml"
+        )
+    row |= {"kept": len(kept), "kept_hardness": float(verdict.hardness[kept].mean())}
+    return images[kept], verdict
+
+
+def render(
+    stage: Stage,
+    renderer: str,
+    drawn: Drawn,
+    generator: torch.Generator,
+    names: tuple[object, ...],
+) -> ImageSet:
+    """One picture of every pose, of subjects drawn at random."""
+    studio = stage.studio if renderer == "nerf" else stage.mesh
+    count = len(drawn.pose)
+    subject = torch.randint(len(stage.studio.betas), (count,), generator=generator)
+    seed, *rest = names
+    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count)]
+    return studio.shoot(drawn, subject, rngs)
+
+
+def _loaded(base: Estimator, state: dict[str, torch.Tensor]) -> Estimator:
+    estimator = copy.deepcopy(base)
+    estimator.load_state_dict(state)
+    return estimator
+
+
+def _packed(images: ImageSet) -> dict:
+    """A picture set as a checkpoint holds it: tensors, and text as a list."""
+    return {
+        name: value.tolist() if value.dtype.kind == "U" else torch.from_numpy(value)
+        for name, value in vars(images).items()
+    }
+
+
+def _unpacked(state: dict) -> ImageSet:
+    return ImageSet(
+        **{
+            name: np.array(value) if isinstance(value, list) else value.numpy()
+            for name, value in state.items()
+        }
+    )

@@ -1,0 +1,165 @@
+"""Training pictures from poses: rendered by a field or a mesh, lit, before a background."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import roma
+import torch
+
+from poseloop.data.backdrop import compose
+from poseloop.data.config import Backdrop
+from poseloop.posegen.feedback import scene_of_drawn
+from poseloop.posegen.field import ArticulatedField, Rendering
+from poseloop.posegen.generator import Drawn
+from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.nerf_training import render_all
+from poseloop.posegen.photograph import Photographer
+from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.posegen.views import project
+from poseloop.render.appearance import Appearance
+from poseloop.render.mesh import unit
+from poseloop.render.wardrobe import sample_light
+
+_OPAQUE = 0.02
+
+
+class FieldStudio:
+    """Pictures of a field's subjects.
+
+    Parameters
+    ----------
+    field : ArticulatedField
+    betas : (M, K) tensor
+        Shapes of its subjects.
+    body : SurfaceBody
+    size : int
+        Pixels.
+    backdrop : Backdrop
+    colour_jitter : float
+        Range of each picture's factor of each colour channel.
+    """
+
+    def __init__(
+        self,
+        field: ArticulatedField,
+        betas: torch.Tensor,
+        body: SurfaceBody,
+        size: int,
+        backdrop: Backdrop,
+        colour_jitter: float,
+    ) -> None:
+        self.field = field
+        self.betas = betas
+        self.rest_joints = body.rest_joints(betas)
+        self.size = size
+        self.backdrop = backdrop
+        self.colour_jitter = colour_jitter
+
+    @torch.no_grad()
+    def shoot(
+        self, drawn: Drawn, subject: torch.Tensor, rngs: Sequence[np.random.Generator]
+    ) -> ImageSet:
+        """One picture of every pose, with its label."""
+        scene = scene_of_drawn(drawn, subject, self.rest_joints)
+        shown = render_all(self.field, scene, self.size)
+        spans = scene.size[:, None, None] / self.size
+        pictures = [
+            compose(*self._develop(shown, row, float(spans[row]), rng), self.backdrop, rng)
+            for row, rng in enumerate(rngs)
+        ]
+        camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
+        joints2d = project(scene.joints, scene.centre, scene.size, scene.distance)
+        return ImageSet(
+            rgb=np.stack([rgb for rgb, _ in pictures]),
+            mask=np.stack([mask for _, mask in pictures]),
+            global_orient=roma.rotmat_to_rotvec(scene.rotations[:, 0]).numpy(),
+            body_pose=drawn.pose[:, 3:].numpy(),
+            betas=self.betas[subject].numpy(),
+            joints=scene.joints.numpy(),
+            joints2d=joints2d.numpy(),
+            camera=camera.numpy(),
+            clip=np.full(len(subject), "rendered"),
+            body_id=subject.numpy().astype(np.int32),
+        )
+
+    def _develop(
+        self, shown: Rendering, row: int, span: float, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A picture on white and its mask, uint8: lit by a random light, colours jittered."""
+        opacity = shown.opacity[row].numpy()
+        solid = np.maximum(opacity, 1e-3)[..., None]
+        colour = shown.colour[row].numpy() / solid
+        normals = depth_normals(shown.depth[row].numpy() / solid[..., 0], opacity, span)
+        light = sample_light(rng)
+        lit = light.shade(colour.reshape(-1, 3), normals.reshape(-1, 3)).reshape(colour.shape)
+        gain = 1 + self.colour_jitter * rng.uniform(-1, 1, 3)
+        alpha = np.where(opacity < _OPAQUE, 0, opacity)[..., None]
+        white = np.clip(lit * gain, 0, 1) * alpha + 1 - alpha
+        return (
+            np.round(255 * white).astype(np.uint8),
+            np.round(255 * alpha[..., 0]).clip(0, 255).astype(np.uint8),
+        )
+
+
+class MeshStudio:
+    """The same people by the mesh renderer: what a generator gives without a NeRF.
+
+    Parameters
+    ----------
+    photographer : Photographer
+    looks : M appearances
+    betas : (M, K) tensor
+    backdrop : Backdrop
+    """
+
+    def __init__(
+        self,
+        photographer: Photographer,
+        looks: Sequence[Appearance],
+        betas: torch.Tensor,
+        backdrop: Backdrop,
+    ) -> None:
+        self.photographer = photographer
+        self.looks = looks
+        self.betas = betas
+        self.backdrop = backdrop
+
+    def shoot(
+        self, drawn: Drawn, subject: torch.Tensor, rngs: Sequence[np.random.Generator]
+    ) -> ImageSet:
+        """One picture of every pose, with its label."""
+        camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
+        looks = [
+            replace(self.looks[who], light=sample_light(rng))
+            for who, rng in zip(subject.tolist(), rngs, strict=True)
+        ]
+        return self.photographer.photograph(
+            (drawn.pose[:, :3].numpy(), drawn.pose[:, 3:].numpy(), self.betas[subject].numpy()),
+            camera.numpy(),
+            looks,
+            self.backdrop,
+            rngs,
+            (np.full(len(subject), "rendered"), subject.numpy()),
+        )
+
+
+def depth_normals(depth: np.ndarray, opacity: np.ndarray, span: float) -> np.ndarray:
+    """Unit normals (S, S, 3) of a depth map (S, S) in metres, z towards the camera.
+
+    Parameters
+    ----------
+    opacity : (S, S)
+        Differences are taken towards the more opaque neighbour, so that outlines stay round.
+    span : float
+        Metres that a pixel covers.
+    """
+    slopes = []
+    for axis in (1, 0):
+        ahead = np.roll(depth, -1, axis) - depth
+        behind = depth - np.roll(depth, 1, axis)
+        weight_ahead, weight_behind = np.roll(opacity, -1, axis), np.roll(opacity, 1, axis)
+        weight = np.maximum(weight_ahead + weight_behind, 1e-6)
+        slopes.append((ahead * weight_ahead + behind * weight_behind) / weight / span)
+    # Rows run downward, y upward.
+    return unit(np.stack([-slopes[0], slopes[1], np.ones_like(depth)], axis=-1)).astype(np.float32)

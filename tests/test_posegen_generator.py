@@ -1,0 +1,201 @@
+"""Generator, discriminators, and the four kinds of feedback."""
+
+import pytest
+import torch
+from tiny_data import make_body, make_clips
+from tiny_posegen import SIZE, bounds_of, field_of, loop_config, make_small_estimator
+
+from poseloop.posegen.feedback import (
+    DifficultyNet,
+    Probe,
+    direction_correlation,
+    feedback_loss,
+    hinge,
+)
+from poseloop.posegen.generator import Discriminators, Drawn, diversity_loss
+from poseloop.posegen.generator_training import Gan, seek_errors, warm_up
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("posegen")
+    body = make_body(folder)
+    field, betas, compact = field_of(body)
+    bounds, prior = bounds_of(make_clips(folder / "clips.npz"))
+    return field, betas, compact, bounds, prior
+
+
+@pytest.fixture(scope="module")
+def probe(problem):
+    """A small estimator that has learned something: random weights look at nothing."""
+    field, betas, compact, bounds, _ = problem
+    torch.manual_seed(0)
+    estimator = make_small_estimator("regression", compact).train()
+    probe = Probe(field, compact.rest_joints(betas), estimator, SIZE, SIZE)
+    subject = torch.zeros(48, dtype=torch.int64)
+    drawn = bounds(torch.randn(48, 76))
+    with torch.no_grad():
+        scene = probe.scene(drawn, subject)
+        shown = field.render(scene, SIZE)
+        pictures = 2 * (shown.colour + (1 - shown.opacity)[..., None]).movedim(-1, 1) - 1
+    optimizer = torch.optim.Adam(estimator.parameters(), 3e-3)
+    for _ in range(60):
+        loss = (estimator(pictures).joints - scene.joints).norm(dim=-1).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    estimator.eval().requires_grad_(False)
+    return probe
+
+
+def test_poses_and_cameras_stay_within_their_bounds(problem):
+    *_, bounds, prior = problem
+    drawn = bounds(100 * torch.randn(64, 76))
+    assert bounds.contains(drawn).all()
+    camera = loop_config().generator.camera
+    degrees = torch.rad2deg(drawn.camera[:, :3])
+    for column, span in enumerate((camera.azimuth, camera.elevation, camera.roll)):
+        assert degrees[:, column].min() >= span[0] - 1e-2
+        assert degrees[:, column].max() <= span[1] + 1e-2
+        assert degrees[:, column].std() > 0
+    assert bounds.contains(Drawn(prior[:5], drawn.camera[:5])).all()
+    outside = Drawn(drawn.pose + 10, drawn.camera)
+    assert not bounds.contains(outside).any()
+
+
+def test_every_camera_value_changes_the_picture(problem, probe):
+    field, *_, bounds, _ = problem
+    drawn = bounds(torch.zeros(1, 76))
+    subject = torch.zeros(1, dtype=torch.int64)
+    before = field.render(probe.scene(drawn, subject), SIZE).opacity
+    for value in range(4):
+        camera = drawn.camera.clone()
+        camera[:, value] += 0.3
+        after = field.render(probe.scene(Drawn(drawn.pose, camera), subject), SIZE).opacity
+        assert (after - before).abs().max() > 0.01, value
+
+
+def test_discriminators_learn_to_tell_poses_apart(problem):
+    *_, prior = problem
+    torch.manual_seed(0)
+    critic = Discriminators(loop_config().generator)
+    real, fake = prior[:40], prior[:40] + torch.randn(40, 72)
+    optimizer = torch.optim.Adam(critic.parameters(), 3e-3)
+    for _ in range(80):
+        loss = (critic(real) - 1).square().mean() + critic(fake).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert critic(real).shape == (40, 7)
+    assert (critic(real).mean(0) > critic(fake).mean(0) + 0.2).all()
+
+
+def test_the_diversity_term_is_zero_for_varied_and_positive_for_equal_poses(problem):
+    *_, bounds, _ = problem
+    noise = torch.randn(16, 8)
+    assert diversity_loss(torch.zeros(16, 76), noise, bounds, 0.5) == pytest.approx(1.0)
+    assert diversity_loss(5 * torch.randn(16, 76), noise, bounds, 0.01) == 0
+
+
+def test_the_hinge_is_bounded_and_leads_to_its_window():
+    config = loop_config().feedback.model_copy(update={"target": 3.0, "slack": 1.0})
+    hardness = torch.tensor([1.0, 2.5, 3.5, 6.0], requires_grad=True)
+    loss = hinge(hardness, config, True)
+    assert loss.tolist() == [4.0, 0.0, 0.0, 9.0]
+    (slope,) = torch.autograd.grad(loss.sum(), hardness)
+    assert slope[0] < 0 < slope[3]
+    assert hinge(hardness, config, False).tolist() == [-1.0, -2.5, -3.5, -6.0]
+
+
+def directions(problem, probe, mode, seed=1, **changes):
+    *_, bounds, _ = problem
+    generator = torch.Generator().manual_seed(seed)
+    raw = 0.5 * torch.randn((24, 76), generator=generator)
+    subject = torch.zeros(24, dtype=torch.int64)
+    settings = {"step": 0.05, "noise": 0.05, **changes}
+    return direction_correlation(mode, raw, subject, bounds, probe, generator, **settings)
+
+
+def test_each_feedback_predicts_the_real_change_of_error_as_far_as_it_can(problem, probe):
+    """The true gradient nearly wholly, the others less; the released one only in part."""
+    *_, bounds, _ = problem
+    generator = torch.Generator().manual_seed(2)
+    drawn = bounds(0.5 * torch.randn((400, 76), generator=generator))
+    errors = probe.errors(drawn, torch.zeros(400, dtype=torch.int64))
+    torch.manual_seed(0)
+    net = DifficultyNet(64)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01)
+    for _ in range(300):
+        loss = (net(drawn) - errors).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    measured = {
+        "through_render": directions(problem, probe, "through_render"),
+        "detached": directions(problem, probe, "detached"),
+        "score_function": directions(problem, probe, "score_function"),
+        "difficulty_net": directions(problem, probe, "difficulty_net", difficulty=net),
+    }
+    print({name: round(value, 3) for name, value in measured.items()})
+    assert measured["through_render"] > 0.7
+    assert measured["through_render"] > measured["detached"] + 0.2 > 0.3
+    assert measured["score_function"] > 0.02
+    assert measured["difficulty_net"] > 0.1
+
+
+def test_the_released_feedback_leaves_the_estimate_out_of_the_gradient(problem, probe):
+    """Moving the camera moves label and estimate alike; the release sees the label's part only."""
+    *_, bounds, _ = problem
+    raw = (0.3 * torch.randn(8, 76)).requires_grad_()
+    subject = torch.zeros(8, dtype=torch.int64)
+    gradients = {}
+    for mode in ("detached", "through_render"):
+        loss, _ = feedback_loss(
+            mode, raw, subject, bounds, probe, 1.0, lambda e: e, 0.1, torch.Generator()
+        )
+        (gradients[mode],) = torch.autograd.grad(loss, raw)
+    # Distance changes the picture but not the label.
+    assert gradients["detached"][:, 75].abs().max() == 0
+    assert gradients["through_render"][:, 75].abs().max() > 0
+
+
+@pytest.mark.parametrize("feedback", ["none", "detached", "score_function", "difficulty_net"])
+def test_a_round_of_feedback_repeats_exactly(problem, probe, feedback):
+    *_, bounds, prior = problem
+    config = loop_config()
+    method = config.methods["posegen"].model_copy(update={"feedback": feedback})
+    config = config.model_copy(update={"methods": {"m": method}})
+    results = []
+    for _ in range(2):
+        gan = Gan(config, bounds, 0)
+        warm_up(config, gan, prior, 0)
+        rows = seek_errors(config, "m", gan, prior, probe, 0.1, 0, 0)
+        results.append((rows, gan.state_dict()))
+    assert results[0][0] == results[1][0]
+    assert all(torch.equal(v, results[1][1][k]) for k, v in results[0][1].items())
+    assert ("hardness" in rows[-1]) == (feedback != "none")
+
+
+def test_standard_normal_numbers_have_the_priors_mean_and_spread(problem):
+    *_, bounds, prior = problem
+    pose = bounds(torch.randn((2000, 76), generator=torch.Generator().manual_seed(0))).pose
+    assert (pose.mean(0) - prior.mean(0)).norm() < 0.3 * prior.std(0).norm()
+    assert pose.std(0).norm() == pytest.approx(prior.std(0).norm().item(), rel=0.3)
+
+
+def test_warm_up_brings_poses_back_to_the_prior(problem):
+    *_, bounds, prior = problem
+    config = loop_config()
+    changes = {"warmup_steps": 150, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
+    settings = config.generator.model_copy(update=changes | {"diversity_weight": 0.0})
+    config = config.model_copy(update={"generator": settings})
+    gan = Gan(config, bounds, 0)
+    torch.nn.init.constant_(gan.generator.layers[-1].bias, 1.5)
+
+    def gap() -> float:
+        pose = gan.sample(200, settings.noise, torch.Generator().manual_seed(0)).pose
+        return float((pose.mean(0) - prior.mean(0)).norm())
+
+    before = gap()
+    warm_up(config, gan, prior, 0)
+    assert gap() < 0.8 * before
