@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -66,10 +67,13 @@ def test_nothing_is_stale_in_the_beginning(clone):
 
 
 def mutated() -> list[str]:
-    """Every config file that the smoke preset uses and one module of every kind."""
+    """Every config file that `all` uses at smoke size and one module of every kind."""
     smoke = {path.name for path in (ROOT / "config/smoke").glob("*.yaml")}
-    demo = {path.name for path in (ROOT / "config/demo").glob("*.yaml")}
-    configs = [f"config/{'smoke' if name in smoke else 'demo'}/{name}" for name in sorted(demo)]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    used = {
+        Path(file).name for stage in stages for entry in stage.get("params", []) for file in entry
+    }
+    configs = [f"config/{'smoke' if name in smoke else 'demo'}/{name}" for name in sorted(used)]
     modules = ["runtime/seeds.py", "body/model.py", "render/cameras.py", "report/__init__.py"]
     return [*configs, *(f"src/poseloop/{name}" for name in modules), "scripts/tables.py"]
 
