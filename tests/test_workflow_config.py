@@ -10,21 +10,20 @@ from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.hmr.config import BaseConfig
 from poseloop.hmr.evaluation_config import CleaningConfig, MeasureConfig
-from poseloop.hmr.image_config import ImageSetsConfig
+from poseloop.hmr.image_config import ImageSetsConfig as HmrImageSetsConfig
 from poseloop.hmr.preference_config import PreferencesConfig
 from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.tune_config import TuneConfig
 from poseloop.motion.config import MotionConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
-from poseloop.reconstruct.config import CarveConfig
-from poseloop.report.config import ReportConfig
-from poseloop.report.hmr_config import HmrReportConfig
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_images import ImageSetsConfig
 from poseloop.posegen.config_nerf import NerfConfig
+from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
+from poseloop.report.hmr_config import HmrReportConfig
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
@@ -48,7 +47,7 @@ MODELS = {
     "hmr": BaseConfig,
     "hmr_cleaning": CleaningConfig,
     "hmr_evaluate": MeasureConfig,
-    "hmr_images": ImageSetsConfig,
+    "hmr_images": HmrImageSetsConfig,
     "hmr_preferences": PreferencesConfig,
     "hmr_scorer": ScorerConfig,
     "judge": JudgeConfig,
