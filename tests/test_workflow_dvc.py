@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from sync import outputs_of, stale_stages
 
 PRESET = ("--config", "preset=smoke")
+# Config files of targets beside `all`, which DVC does not hold.
+BESIDE_ALL = {"carve.yaml", "family.yaml"}
 
 
 def stages_of(clone: Clone) -> dict:
@@ -68,7 +70,7 @@ def test_nothing_is_stale_in_the_beginning(clone):
 def mutated() -> list[str]:
     """Every config file that the smoke preset uses and one module of every kind."""
     smoke = {path.name for path in (ROOT / "config/smoke").glob("*.yaml")}
-    demo = {path.name for path in (ROOT / "config/demo").glob("*.yaml")}
+    demo = {path.name for path in (ROOT / "config/demo").glob("*.yaml")} - BESIDE_ALL
     configs = [f"config/{'smoke' if name in smoke else 'demo'}/{name}" for name in sorted(demo)]
     modules = ["runtime/seeds.py", "body/model.py", "render/cameras.py", "report/__init__.py"]
     return [*configs, *(f"src/poseloop/{name}" for name in modules), "scripts/tables.py"]
