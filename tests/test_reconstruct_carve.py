@@ -174,6 +174,15 @@ def test_sure_views_stay_and_unsure_ones_gain_contrast():
     assert (sharpen(np.zeros((4, 4, 3))) == 0).all()
 
 
+def test_certainty_is_the_length_that_the_normals_were_given():
+    picture = pictures_of(*ball([0.3, 0.3, 0.3]))
+    faint = np.rint(128 + 0.6 * (picture.astype(float) - 128)).astype(np.uint8)
+    sure, unsure = (make_targets(views, AZIMUTHS, [1.0] * 6, 0.35) for views in (picture, faint))
+    assert sure.certainty == pytest.approx(1, abs=0.01)
+    assert unsure.certainty == pytest.approx(0.6, abs=0.01)
+    np.testing.assert_allclose(unsure.mask, sure.mask, atol=0.03)
+
+
 def test_bad_views_are_refused_with_the_reason():
     normal = list(pictures_of(*ball([0.3, 0.3, 0.3])))
     assert refusal(normal, normal, AZIMUTHS, 0.5) is None

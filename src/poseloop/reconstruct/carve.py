@@ -67,13 +67,14 @@ def carve(
     values = np.zeros((len(vertices), 6))
     values[:, _LENGTH] = np.clip(length, *config.edge_length)
     surface = Surface(vertices.astype(np.float64), faces.astype(np.int64), values)
+    smooth = config.laplacian_weight + config.doubt_weight * (1 - targets.certainty)
     for step in range(config.steps):
         surface = remesh(surface, surface.values[:, _LENGTH], config.edge_tolerance)
         edges = mesh_edges(surface.faces)
         gradient = _gradient(surface, edges, targets, see, config, device)
         # Steps shrink to nothing towards the end, so that the mesh comes to rest.
         rate = config.learning_rate * (1 - step / config.steps)
-        surface = _step(surface, edges, gradient, rate, step, config)
+        surface = _step(surface, edges, gradient, rate, step, smooth, config)
     return surface.vertices, surface.faces
 
 
@@ -99,6 +100,7 @@ def _step(
     gradient: np.ndarray,
     rate: float,
     step: int,
+    smooth: float,
     config: Carving,
 ) -> Surface:
     """One optimiser step: isotropic Adam in units of edge lengths, smoothed over neighbours."""
@@ -124,5 +126,5 @@ def _step(
         change = 1 + config.gain * (values[:, _SPEED] - config.reference_speed)
         values[:, _LENGTH] = np.clip(values[:, _LENGTH] * change, *config.edge_length)
     vertices = surface.vertices - rate * values[:, _LENGTH, None] * velocity
-    vertices += config.laplacian_weight * (around @ vertices - vertices)
+    vertices += smooth * (around @ vertices - vertices)
     return Surface(vertices, surface.faces, values)

@@ -61,6 +61,10 @@ class Carving(Config):
     laplacian_weight: Weight = Field(
         description="Share by which each step moves a vertex to its neighbours' mean."
     )
+    doubt_weight: Weight = Field(
+        description="Added to it, times one minus the certainty of the views: what they doubt is "
+        "better smooth."
+    )
     smoothing: Annotated[int, Field(ge=0)] = Field(
         description="Times that a step is averaged with those of a vertex's neighbours."
     )

@@ -26,6 +26,9 @@ class Targets:
         Signed distance to the mask's border, pixels, positive inside.
     weights : (C,) float32 tensor
         Of the views; their mean is one.
+    certainty : float
+        In [0, 1]: how long the normals of the bodies are in the pictures as they were given. Views
+        that agree with themselves have one; generated ones, which average what they doubt, less.
     """
 
     azimuths: Sequence[float]
@@ -33,6 +36,7 @@ class Targets:
     mask: torch.Tensor
     distance: torch.Tensor
     weights: torch.Tensor
+    certainty: float
 
     @property
     def size(self) -> int:
@@ -42,7 +46,8 @@ class Targets:
     def to(self, device: torch.device) -> "Targets":
         """The same on another device."""
         tensors = (self.normal, self.mask, self.distance, self.weights)
-        return Targets(self.azimuths, *(tensor.to(device) for tensor in tensors))
+        moved = (tensor.to(device) for tensor in tensors)
+        return Targets(self.azimuths, *moved, self.certainty)
 
 
 def vectors(normal: np.ndarray) -> np.ndarray:
@@ -73,12 +78,15 @@ def make_targets(
     mask = np.minimum(np.linalg.norm(field, axis=-1), 1)
     distance = np.stack([signed_distance(view >= level) for view in mask])
     share = torch.tensor(weights, dtype=torch.float32)
+    lengths = [np.linalg.norm(vectors(view), axis=-1) for view in normal]
+    typical = [np.median(length[length > _SOME_BODY]) for length in lengths]
     return Targets(
         [float(azimuth) for azimuth in azimuths],
         torch.from_numpy(field),
         torch.from_numpy(mask),
         torch.from_numpy(distance).float(),
         share / share.mean(),
+        min(1.0, float(np.mean(typical))),
     )
 
 

@@ -1,0 +1,118 @@
+"""Tables of carving and of the family: who is compared with whom, and who is left out."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from poseloop.evaluate.metrics_files import write_metrics
+from poseloop.report.carving import (
+    KINDS,
+    METRICS,
+    carving_markdown,
+    find_runs,
+    gather_run,
+    make_carving_table,
+)
+from poseloop.report.config import ReportConfig
+from poseloop.report.family import BASE_LABEL, make_cost_table, make_family_table
+from poseloop.report.tables import COLUMNS
+from poseloop.reward.family.config import FamilyConfig
+from poseloop.runtime.config import load_config
+from poseloop.runtime.errors import UserError
+
+BENCHMARK = "thuman_like"
+
+
+@pytest.fixture
+def config():
+    return load_config("config/smoke/report.yaml", ReportConfig)
+
+
+def write_run(folder, seed, left_out, subjects=6, gain=1.0):
+    """Metrics of one run: subject i has the value i + 1 for the hull and less for the others."""
+    kept = [i for i in range(subjects) if i not in left_out]
+    files = []
+    for step, kind in enumerate(KINDS):
+        values = [float(i + 1) - gain * step / 10 for i in kept]
+        files.append(folder / f"seed{seed}" / f"{kind}.json")
+        write_metrics(files[-1], {BENCHMARK: dict.fromkeys(METRICS, values)})
+    files.append(folder / f"seed{seed}" / "skipped.json")
+    reasons = {str(i): "an empty mask" for i in left_out}
+    files[-1].write_text(json.dumps({BENCHMARK: {"subjects": subjects, "reasons": reasons}}))
+    return files
+
+
+def test_only_subjects_carved_under_every_seed_are_paired(tmp_path):
+    files = write_run(tmp_path / "base", 0, [1]) + write_run(tmp_path / "base", 1, [4])
+    runs = find_runs(files)
+    values = gather_run(runs["base"], "hull", BENCHMARK)["chamfer"]
+    np.testing.assert_array_equal(values, [[1, 3, 4, 6]] * 2)
+    with pytest.raises(UserError, match="no subject was carved under every seed"):
+        lost = write_run(tmp_path / "lost", 0, [0, 1, 2]) + write_run(
+            tmp_path / "lost", 1, [3, 4, 5]
+        )
+        gather_run(find_runs(lost)["lost"], "hull", BENCHMARK)
+
+
+def test_the_table_compares_with_the_hull_of_the_same_views(tmp_path, config):
+    files = write_run(tmp_path / "truth", 0, [])
+    files += write_run(tmp_path / "base", 0, [1]) + write_run(tmp_path / "base", 1, [])
+    methods = {"base": "base", "drpose": "DrPose"}
+    table = make_carving_table(find_runs(files), methods, [BENCHMARK], config)
+    assert list(table.columns) == COLUMNS
+    assert list(dict.fromkeys(table["method"])) == [
+        f"{kind}, {views}"
+        for views in ("ground-truth views", "views of base")
+        for kind in KINDS.values()
+    ]
+    row = table[(table["method"] == "carving, views of base") & (table["metric"] == "chamfer")]
+    row = row.iloc[0]
+    assert row["baseline"] == "hull, views of base"
+    assert row["baseline_mean"] - row["mean"] == pytest.approx(0.2)
+    assert row["relative_gain"] > 0 and row["ci_low"] > 0
+    assert row["note"] == "gain; 1 of 12 subjects left out"
+    assert (row["n_subjects"], row["n_seeds"]) == (5, 2)
+    consistency = table[table["metric"] == "normal_consistency"]
+    carved = consistency[consistency["method"] == "carving, views of base"].iloc[0]
+    assert carved["relative_gain"] < 0 and carved["note"].startswith("loss")
+    path = tmp_path / "table.csv"
+    table.to_csv(path, index=False)
+    assert "relative gain over the hull of the same views" in carving_markdown(pd.read_csv(path))
+
+
+def test_the_family_is_compared_with_no_post_training(config):
+    family = load_config("config/smoke/family.yaml", FamilyConfig)
+    rng = np.random.default_rng(0)
+    results = {
+        (method, BENCHMARK, "chamfer"): rng.uniform(1, 2, (2, 3))
+        for method in ["base", *family.arms]
+    }
+    table = make_family_table(results, family, [BENCHMARK], config, 2)
+    assert list(table["method"])[0] == BASE_LABEL
+    assert list(table["method"])[1:] == [arm.label for arm in family.arms.values()]
+    assert set(table["baseline"].dropna()) == {BASE_LABEL}
+    assert table["published"].isna().all()
+
+
+def test_the_cost_is_what_was_measured(tmp_path):
+    family = load_config("config/smoke/family.yaml", FamilyConfig)
+    trained = tmp_path / "refl" / "seed1" / "metrics.json"
+    trained.parent.mkdir(parents=True)
+    trained.write_text('{"samples_seen": 4}')
+    timing = tmp_path / "seed1.tsv"
+    timing.write_text("s\tmax_rss\n12.345\t678.9\n")
+    cost = make_cost_table([trained], [timing], family)
+    assert cost.to_dict("records") == [
+        {
+            "method": "ReFL",
+            "seed": 1,
+            "samples_seen": 4,
+            "wall_clock_s": 12.3,
+            "peak_memory_mb": 679,
+        }
+    ]
+    timing.write_text("nothing\n")
+    with pytest.raises(UserError, match="not a benchmark file"):
+        make_cost_table([trained], [timing], family)
