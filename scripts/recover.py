@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--box", type=float, nargs=4, metavar=("X", "Y", "W", "H"), help="pixels")
     parser.add_argument("--focal", type=float, help="focal length, pixels")
     parser.add_argument("--hypotheses", type=int, default=100)
+    parser.add_argument("--size", type=int, default=64, help="pixels, as the base was trained on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     arguments = parser.parse_args()
@@ -50,8 +51,7 @@ def main() -> None:
     folder = arguments.results / "adhmr"
     model = load_hmr(arguments.model or folder / "tuned/dpo/seed0.safetensors", body)
     scorer = load_scorer(folder / "scorer/model.safetensors")
-    size = 64
-    pictures = crop_of_user(arguments.image, arguments.box, arguments.focal, size)
+    pictures = crop_of_user(arguments.image, arguments.box, arguments.focal, arguments.size)
     found = recover(
         model, scorer, pictures, arguments.hypotheses, arguments.seed, str(arguments.image)
     )

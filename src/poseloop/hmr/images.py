@@ -106,7 +106,7 @@ def cut(picture: np.ndarray, window: Window, size: int) -> np.ndarray:
     x, y = (window.centre * [1, -1] + 0.5) * pixels + pad
     half = window.side * pixels / 2
     box = np.clip([x - half, y - half, x + half, y + half], 0, pixels + 2 * pad)
-    return np.asarray(padded.resize((size, size), Image.Resampling.BILINEAR, box=tuple(box)))
+    return np.array(padded.resize((size, size), Image.Resampling.BILINEAR, box=tuple(box)))
 
 
 def crop_camera(

@@ -17,8 +17,11 @@ from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Pictures
 from poseloop.runtime.errors import UserError
 
-LEAST_CONFIDENCE = 0.1
-"""Mean heat at the peaks of the joints' maps below which a crop is taken to show nobody."""
+LEAST_CONFIDENCE = 0.09
+"""Mean heat at the peaks of the joints' maps below which a crop is taken to show nobody.
+
+Measured on a small base: 0.14 is the median of pictures of people and 0.08 the least; 0.05 of plain
+crops, 0.08 is the median of cluttered ones without anybody, a few of which pass."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from poseloop.runtime.seeds import numpy_rng
 Results = Mapping[tuple[str, str, str], np.ndarray]
 """(method, benchmark, metric) to (seeds, pictures) values."""
 
+_CORRELATION = "within_"
 _ORACLE = "oracle: the best hypothesis is known only with the truth"
 
 
@@ -96,10 +97,15 @@ class Rows:
                     f"values of {method} and {baseline} on {benchmark}: {metric} cannot be paired"
                 )
             rng = numpy_rng(self.config.seed, "bootstrap", benchmark, metric)
-            gain = paired_gain(values, held, kind.better, self.config.resamples, rng)
+            pair = values, held
+            if metric.startswith(_CORRELATION):
+                # A correlation may be zero or negative, so its gain is a difference.
+                pair = 1 + values - held, np.ones_like(held)
+                notes.append("gain as a difference")
+            gain = paired_gain(*pair, kind.better, self.config.resamples, rng)
             row |= {
                 "baseline": self.labels.get(baseline, baseline),
-                "baseline_mean": round(gain.baseline_mean, kind.decimals),
+                "baseline_mean": round(float(held.mean()), kind.decimals),
                 "relative_gain": round(gain.relative, 4),
                 "ci_low": round(gain.low, 4),
                 "ci_high": round(gain.high, 4),
