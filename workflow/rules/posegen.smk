@@ -357,7 +357,7 @@ rule posegen_figures:
     resources:
         mem_mb=1500,
     params:
-        folder=subpath(output.png[0], parent=True),
+        folder=lambda wildcards, output: str(Path(output.png[0]).parent),
     message:
         "Drawing PoseGen's figures"
     shell:
