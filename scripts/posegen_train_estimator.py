@@ -12,7 +12,6 @@ from poseloop.posegen.imageset import ImageSet
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
-from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import make_deterministic
 
@@ -44,7 +43,6 @@ def main() -> None:
         images,
         {path.stem: ImageSet.load(path) for path in arguments.validation},
         surface_body(load_body(arguments.body), points),
-        choose_device(config.device),
         checkpoints,
     )
     entry = config.estimators[arguments.estimator]

@@ -187,10 +187,11 @@ def test_warm_up_brings_poses_back_to_the_prior(problem):
     *_, bounds, prior = problem
     config = loop_config()
     changes = {"warmup_steps": 150, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
-    settings = config.generator.model_copy(update=changes | {"diversity_weight": 0.0})
+    changes |= {"diversity_weight": 0.0, "learning_rate": 4e-3}
+    settings = config.generator.model_copy(update=changes)
     config = config.model_copy(update={"generator": settings})
     gan = Gan(config, bounds, 0)
-    torch.nn.init.constant_(gan.generator.layers[-1].bias, 1.5)
+    torch.nn.init.constant_(gan.generator.layers[-1].bias, 1.0)
 
     def gap() -> float:
         pose = gan.sample(200, settings.noise, torch.Generator().manual_seed(0)).pose

@@ -25,6 +25,15 @@ def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
 def test_every_preset_plans_the_whole_chain(clone, preset):
     planned = jobs(clone, "--config", f"preset={preset}")
     assert {"bake_body", "finetune_drpose", "drpose_table", "fig_qualitative"} <= set(planned)
+    assert {"posegen_run_loop", "posegen_table", "posegen_figures"} <= set(planned)
+
+
+def test_posegen_plans_a_loop_for_every_estimator_and_seed_and_nothing_of_drpose(clone):
+    planned = jobs(clone, "posegen", "--config", "preset=demo")
+    assert planned["posegen_run_loop"] == 2 * 5
+    assert planned["posegen_train_estimator"] == 3
+    assert planned["posegen_evaluate"] == planned["posegen_train_field"] == 2
+    assert not {"render_scans", "train_multiview", "finetune_drpose"} & set(planned)
 
 
 @pytest.mark.parametrize(

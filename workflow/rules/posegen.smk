@@ -78,11 +78,10 @@ rule posegen_train_estimator:
     benchmark:
         "<benchmarks>/posegen_train_estimator/{posegen_estimator}.tsv"
     conda:
-        "../../envs/gpu.yaml"
+        "../../envs/cpu.yaml"
     threads: cores_of("posegen_estimators")
     resources:
         mem_mb=2000,
-        gpu=1,
     message:
         "Training the estimator {wildcards.posegen_estimator}"
     shell:
@@ -133,7 +132,7 @@ rule posegen_train_field:
     benchmark:
         "<benchmarks>/posegen_train_field/{posegen_field}.tsv"
     conda:
-        "../../envs/gpu.yaml"
+        "../../envs/cpu.yaml"
     threads: cores_of("posegen_nerf")
     resources:
         mem_mb=2500,
@@ -160,7 +159,7 @@ rule posegen_train_generator:
     benchmark:
         "<benchmarks>/posegen_train_generator.tsv"
     conda:
-        "../../envs/gpu.yaml"
+        "../../envs/cpu.yaml"
     threads: cores_of("posegen")
     resources:
         mem_mb=1500,
@@ -236,11 +235,10 @@ rule posegen_run_loop:
     benchmark:
         "<benchmarks>/posegen_run_loop/{posegen_estimator}/seed{seed}.tsv"
     conda:
-        "../../envs/gpu.yaml"
+        "../../envs/cpu.yaml"
     threads: cores_of("posegen")
     resources:
         mem_mb=2500,
-        gpu=1,
     message:
         "Running the loop on {wildcards.posegen_estimator}, seed {wildcards.seed}"
     shell:
@@ -359,7 +357,7 @@ rule posegen_figures:
     resources:
         mem_mb=1500,
     params:
-        folder=subpath(output.png[0], parent=True),
+        folder=lambda wildcards, output: str(Path(output.png[0]).parent),
     message:
         "Drawing PoseGen's figures"
     shell:

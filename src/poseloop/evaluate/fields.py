@@ -22,8 +22,6 @@ from poseloop.runtime.seeds import torch_rng
 
 Values = dict[str, list[float]]
 _TIMED = 8
-_CHECKED = 64
-_PROBED = 24
 
 
 def compare_fields(
@@ -108,7 +106,7 @@ def fidelity_of_field(stage: Stage, gan: Gan, seed: int) -> Values:
     values: Values = {}
     for renderer in ("nerf", "mesh"):
         generator = torch_rng(seed, "posegen", "fidelity")
-        drawn = prior_poses(stage.prior, gan.bounds, _CHECKED, generator)
+        drawn = prior_poses(stage.prior, gan.bounds, stage.config.filter.checked, generator)
         images = render(stage, renderer, drawn, generator, (seed, "fidelity"))
         found = label_fidelity(stage.check, images, stage.config.filter.radius)
         values[f"{renderer}/prior/label_fidelity"] = (100 * found).tolist()
@@ -126,9 +124,9 @@ def feedback_directions(stage: Stage, gan: Gan, estimator: Estimator, seed: int)
     values: Values = {}
     for mode in ("detached", "through_render", "score_function", "difficulty_net"):
         generator = torch_rng(*names, "raw")
-        noise = torch.randn((_PROBED, stage.config.generator.noise), generator=generator)
+        noise = torch.randn((settings.probes, stage.config.generator.noise), generator=generator)
         raw = gan.generator(noise).detach()
-        subject = torch.randint(len(studio.betas), (_PROBED,), generator=generator)
+        subject = torch.randint(len(studio.betas), (settings.probes,), generator=generator)
         found = direction_correlation(
             mode, raw, subject, gan.bounds, probe, generator, 0.1, settings.noise, net
         )

@@ -44,6 +44,7 @@ class FeedbackConfig(Config):
     batch_size: Positive = Field(description="Poses rendered in each such step.")
     size: Positive = Field(description="Pixels of the low-resolution render.")
     noise: float = Field(gt=0, description="Std of the score function's perturbation, of a range.")
+    probes: Positive = Field(description="Poses on which the directions are measured.")
     difficulty_hidden: Positive = Field(description="Width of the difficulty network.")
     difficulty_steps: Positive = Field(description="Steps of its training in each round.")
 
@@ -58,6 +59,7 @@ class FilterConfig(Config):
     hardness: float = Field(
         gt=0, description="Largest error over the mean error on ordinary poses."
     )
+    checked: Positive = Field(description="Pictures on which label fidelity is reported.")
     surplus: float = Field(ge=1, description="Pairs rendered for each one kept, at most.")
 
 
@@ -98,7 +100,6 @@ class PosegenConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Seeds of the loop; one run each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
-    device: str = Field(description="`auto`, `cpu` or `cuda`.")
     rounds: Positive = Field(description="Rounds of the loop.")
     pictures: Positive = Field(description="Pictures made in each round.")
     mined: Positive = Field(description="Random pictures from which each picture is mined.")

@@ -87,7 +87,6 @@ def train_estimator(
     images: ImageSet,
     validation: dict[str, ImageSet],
     body: SurfaceBody,
-    device: torch.device,
     checkpoints: Checkpoints,
 ) -> tuple[Estimator, list[Row]]:
     """Train the estimator `name`; returns its weight average and the log.
@@ -104,14 +103,14 @@ def train_estimator(
     labels = Labels(images, body)
     estimator = make_estimator(entry, body, images.rgb.shape[1])
     estimator.initialise(labels.rotmats)
-    estimator = estimator.to(device, memory_format=torch.channels_last)
+    estimator = estimator.to(memory_format=torch.channels_last)
 
     def backward(step: int) -> Row:
         estimator.train()
         generator = torch_rng(config.seed, "posegen", name, "step", step)
         index = torch.randint(len(labels), (entry.batch_size,), generator=generator)
         pictures = jittered(labels.rgb[index], config.colour_jitter, generator)
-        loss = estimator_loss(estimator(pictures.to(device)), labels, index, entry.loss)
+        loss = estimator_loss(estimator(pictures), labels, index, entry.loss)
         loss.backward()
         return {"loss": float(loss.detach())}
 

@@ -109,7 +109,7 @@ class GanTrainer:
 
     def _update(self, index: int, loss: Tensor, part: nn.Module) -> None:
         self.optimizers[index].zero_grad(set_to_none=True)
-        loss.backward(inputs=list(part.parameters()), retain_graph=index == 1)
+        loss.backward(inputs=list(part.parameters()))
         nn.utils.clip_grad_norm_(part.parameters(), 1.0)
         self.optimizers[index].step()
 

@@ -126,7 +126,7 @@ def make_field(config: NerfConfig, kind: str, rest_joints: Tensor) -> Field:
 
 
 @torch.no_grad()
-def render_all(field: Field, scene: Scene, size: int, batch: int = 16) -> Rendering:
+def render_all(field: Field, scene: Scene, size: int, batch: int = 4) -> Rendering:
     """Pictures of many scenes, in batches."""
     parts = [
         field.render(scene[start : start + batch], size)

@@ -60,11 +60,15 @@ class PartField(nn.Module):
 
     @torch.no_grad()
     def refresh(self) -> None:
-        """Recompute which cells are worth sampling; neighbours of a dense cell are."""
+        """Recompute which cells are worth sampling: the dense ones and those that share a face."""
         g = self.config.resolution
         density = self._density(self.grid[:, 0] + self.log_share).view(-1, 1, g, g, g)
         dense = (density > self.config.occupancy).float()
-        self.occupied = F.max_pool3d(dense, 3, 1, 1).view_as(self.occupied) > 0
+        near = [
+            F.max_pool3d(dense, kernel, 1, tuple(side // 2 for side in kernel))
+            for kernel in ((3, 1, 1), (1, 3, 1), (1, 1, 3))
+        ]
+        self.occupied = torch.stack(near).amax(0).view_as(self.occupied) > 0
 
     def smoothness(self, subject: int) -> Tensor:
         """Mean squared difference of neighbouring cells of one subject; a scalar."""

@@ -35,7 +35,14 @@ def _keep(*arguments: object) -> _Kept:
     return _Kept(*arguments)
 
 
-_PANDAS = {
+def _from_buffer(data: bytes, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    """An array of plain numbers, as NumPy 2 pickles it; NumPy refuses one of objects here."""
+    return np.frombuffer(data, dtype).reshape(shape, order=order)
+
+
+_KNOWN = {
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
     ("pandas", "DataFrame"): _Frame,
     ("pandas.core.frame", "DataFrame"): _Frame,
     ("pandas.core.internals.managers", "BlockManager"): _Manager,
@@ -54,7 +61,7 @@ _PANDAS = {
 
 class _Unpickler(RestrictedUnpickler):
     def find_class(self, module: str, name: str) -> object:
-        found = _PANDAS.get((module, name))
+        found = _KNOWN.get((module, name))
         return super().find_class(module, name) if found is None else found
 
 
