@@ -8,22 +8,6 @@ Out: <results>/carving/starts.npz; <results>/carving/{views}/seed{seed}/{benchma
      <results>/tables/drpose_carving.{csv,md}. Not in `all`: the target is `drpose_carving`.
 """
 
-
-def views_of(wildcards):
-    """Pictures to carve: a method's samples, or the benchmark's own."""
-    if wildcards.views == "truth":
-        return f"<results>/benchmarks/{wildcards.benchmark}.npz"
-    return f"<results>/samples/{wildcards.views}/seed{wildcards.seed}/{wildcards.benchmark}.npz"
-
-
-def all_views_of(wildcards):
-    """As `views_of`, of every benchmark."""
-    folder = f"samples/{wildcards.views}/seed{wildcards.seed}"
-    if wildcards.views == "truth":
-        folder = "benchmarks"
-    return collect(f"<results>/{folder}/{{benchmark}}.npz", benchmark=STUDY.benchmarks)
-
-
 CARVED = [
     "truth/seed0",
     *(f"{method}/seed{seed}" for method in STUDY.methods for seed in STUDY.seeds),
