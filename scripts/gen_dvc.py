@@ -35,9 +35,9 @@ from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 DVC_YAML = Path("dvc.yaml")
 # Kept by git, because people read them; arrays and weights go to DVC's cache.
 READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
-# Files of numbers to compare. Other JSON files are manifests, or hold a value per subject, which
-# DVC cannot show.
-METRICS = ("_summary.json", "/metrics.json", "/report.json")
+# Files of numbers to compare. Other JSON files are manifests, or hold names or a value per subject,
+# which DVC cannot show.
+METRICS = ("_summary.json", "/metrics.json", "/body/report.json")
 # Columns of log.csv to plot, by the folder of the model.
 CURVES = {"multiview": ["loss"], "posescore": ["loss"], "drpose": ["reward", "kl"]}
 
