@@ -25,7 +25,12 @@ def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
 def test_every_preset_plans_the_whole_chain(clone, preset):
     planned = jobs(clone, "--config", f"preset={preset}")
     assert {"bake_body", "finetune_drpose", "drpose_table", "fig_qualitative"} <= set(planned)
-    assert {"posegen_run_loop", "posegen_table", "posegen_figures"} <= set(planned)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("target", ["adhmr", "posegen", "drpose_carving", "drpose_family"])
+def test_every_preset_plans_the_targets_outside_all(clone, preset, target):
+    assert target in jobs(clone, target, "--config", f"preset={preset}")
 
 
 def test_posegen_plans_a_loop_for_every_estimator_and_seed_and_nothing_of_drpose(clone):
@@ -73,7 +78,7 @@ def test_seeds_methods_and_benchmarks_come_from_the_study(tmp_path):
     (tmp_path / "config/mine").mkdir()
     text = (tmp_path / "config/demo/study.yaml").read_text()
     text = re.sub(r"^seeds: .*$", "seeds: [0, 1, 2, 3, 4]", text, flags=re.MULTILINE)
-    text = re.sub(r"^  drpose_paper: .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^(  drpose_paper|trained_once): .*\n", "", text, flags=re.MULTILINE)
     (tmp_path / "config/mine/study.yaml").write_text(text)
     planned = jobs(clone, "--config", "preset=mine")
     assert planned["finetune_drpose"] == 5
