@@ -55,7 +55,7 @@ def main() -> None:
             "reasons": {str(i): s for i, s in enumerate(carved) if isinstance(s, str)},
         }
         if len(skipped[name]["reasons"]) == len(carved):
-            raise UserError(f"{meshes[name]}: no subject was carved; see its log for the reasons")
+            continue
         for kind, table in carving_metrics(carved, normal, benchmark, config).items():
             tables[kind][name] = table
     for path in arguments.outputs:

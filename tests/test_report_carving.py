@@ -49,11 +49,20 @@ def test_only_subjects_carved_under_every_seed_are_paired(tmp_path):
     runs = find_runs(files)
     values = gather_run(runs["base"], "hull", BENCHMARK)["chamfer"]
     np.testing.assert_array_equal(values, [[1, 3, 4, 6]] * 2)
-    with pytest.raises(UserError, match="no subject was carved under every seed"):
-        lost = write_run(tmp_path / "lost", 0, [0, 1, 2]) + write_run(
-            tmp_path / "lost", 1, [3, 4, 5]
-        )
-        gather_run(find_runs(lost)["lost"], "hull", BENCHMARK)
+
+
+def test_views_of_which_no_subject_was_carved_get_one_row_that_says_so(tmp_path, config):
+    files = write_run(tmp_path / "truth", 0, [])
+    files += write_run(tmp_path / "base", 0, [0, 1, 2]) + write_run(tmp_path / "base", 1, [3, 4, 5])
+    runs = find_runs(files)
+    assert gather_run(runs["base"], "hull", BENCHMARK) == {}
+    write_metrics(runs["base"][1] / "hull.json", {})
+    assert gather_run(runs["base"], "hull", BENCHMARK) == {}
+    table = make_carving_table(runs, {"base": "base"}, [BENCHMARK], config)
+    [row] = table[table["method"].str.endswith("views of base")].itertuples()
+    assert row.n_subjects == 0 and np.isnan(row.mean)
+    assert row.note.startswith("6 of 12 subjects left out")
+    assert "6 of 12" in carving_markdown(table)
 
 
 def test_the_table_compares_with_the_hull_of_the_same_views(tmp_path, config):

@@ -1,6 +1,6 @@
 """The table of carving: carved meshes and fitted bodies against the hulls of the same views."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig
 from poseloop.report.markdown import LEGEND, to_markdown
 from poseloop.report.tables import COLUMNS, TRUTH, verdict
-from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
 from poseloop.runtime.seeds import numpy_rng
 
@@ -34,27 +33,29 @@ def find_runs(files: Iterable[Path]) -> Runs:
     return runs
 
 
-def gather_run(folders: Iterable[Path], kind: str, benchmark: str) -> dict[str, np.ndarray]:
+def gather_run(folders: Sequence[Path], kind: str, benchmark: str) -> dict[str, np.ndarray]:
     """Values (seeds, subjects) per metric, over subjects that were carved under every seed.
+
+    Empty if there is no such subject.
 
     Raises
     ------
     UserError
-        A file is missing or is no metrics file, or no subject was carved under every seed.
+        A file is missing or is no metrics file.
     """
     rows: dict[str, list[dict[int, float]]] = {}
     for folder in folders:
         told = read_json(folder / "skipped.json")[benchmark]
         left_out = set(map(int, told["reasons"]))
         index = [i for i in range(told["subjects"]) if i not in left_out]
-        for metric, values in read_metrics(folder / f"{kind}.json")[benchmark].items():
+        for metric, values in read_metrics(folder / f"{kind}.json").get(benchmark, {}).items():
             if metric in METRICS:
                 rows.setdefault(metric, []).append(dict(zip(index, values, strict=True)))
     gathered = {}
     for metric, seeds in rows.items():
         shared = sorted(set.intersection(*(set(seed) for seed in seeds)))
-        if not shared:
-            raise UserError(f"{benchmark}: no subject was carved under every seed")
+        if not shared or len(seeds) < len(folders):
+            return {}
         gathered[metric] = np.array([[seed[i] for i in shared] for seed in seeds])
     return gathered
 
@@ -85,6 +86,9 @@ def make_carving_table(
         for views, folders in sorted(runs.items(), key=lambda run: list(labels).index(run[0])):
             found = {kind: gather_run(folders, kind, benchmark) for kind in KINDS}
             skipped, total = count_skipped(folders, benchmark)
+            if not found[HULL]:
+                rows.append(_empty_row(benchmark, labels[views], skipped, total, len(folders)))
+                continue
             for metric in METRICS:
                 for kind in KINDS:
                     row = _row(found, kind, benchmark, metric, labels[views], config)
@@ -92,6 +96,23 @@ def make_carving_table(
                     note = "; ".join(filter(None, [row["note"], told if skipped else ""]))
                     rows.append(row | {"n_seeds": len(folders), "note": note})
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _empty_row(
+    benchmark: str, views: str, skipped: int, total: int, seeds: int
+) -> dict[str, object]:
+    """What is left to say where no subject was carved under every seed."""
+    kind = describe(METRICS[0])
+    return {
+        "benchmark": benchmark,
+        "metric": METRICS[0],
+        "unit": kind.unit,
+        "better": kind.better,
+        "method": f"{KINDS['carving']}, {views}",
+        "n_subjects": 0,
+        "n_seeds": seeds,
+        "note": f"{skipped} of {total} subjects left out; none was carved under every seed",
+    }
 
 
 def _row(
