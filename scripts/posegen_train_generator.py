@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 
 from poseloop.body.model import load_body
+from poseloop.data.mix import read_mix
 from poseloop.data.poses import draw_poses
 from poseloop.multiview.fitting import write_log
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.generator import Bounds, pose_vectors
 from poseloop.posegen.generator_training import Gan, warm_up
-from poseloop.posegen.images import read_mix
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config

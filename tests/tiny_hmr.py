@@ -31,7 +31,6 @@ def base_config(**changes) -> BaseConfig:
     values = {
         "seed": 0,
         "threads": 1,
-        "device": "cpu",
         "parameters": "rotations",
         "vertices": 30,
         "encoder": {"kind": "cnn", "channels": [8, 8, 16], "norm_groups": 4},

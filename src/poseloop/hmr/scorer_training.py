@@ -1,7 +1,5 @@
 """Training of HMR-Scorer on ranked candidates."""
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 
@@ -14,8 +12,7 @@ from poseloop.hmr.ranking import ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
 from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.multiview.fitting import Row, fit
-from poseloop.multiview.sharding import accumulate_gradients, shard_pool
+from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -39,7 +36,6 @@ def train_scorer(
     truth, intrinsics = bodies_of(labels), torch.from_numpy(pictures.intrinsics)
     joints = base.body.joints(truth)
     places = project(joints, truth.camera, intrinsics)
-    parameters = list(scorer.parameters())
     size = config.batch_size // config.threads
     ranking = config.ranking
 
@@ -55,22 +51,17 @@ def train_scorer(
         missed = detection_loss(scorer.encoder.heat(context.features.map), places[rows])
         return loss + ranking.estimate_weight * apart + ranking.detection_weight * missed
 
-    with shard_pool(config.threads) as pool:
-
-        def backward(step: int) -> Row:
-            shards = [partial(shard, step, part) for part in range(config.threads)]
-            return {"loss": accumulate_gradients(parameters, shards, pool)}
-
-        return fit(
-            scorer,
-            backward,
-            config.steps,
-            config.optimizer,
-            config.ema_decay,
-            checkpoints,
-            lambda average: validate(average, base, *validation),
-            config.validate_every,
-        )
+    return fit_sharded(
+        scorer,
+        shard,
+        config.threads,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        lambda average: validate(average, base, *validation),
+        config.validate_every,
+    )
 
 
 @torch.no_grad()

@@ -1,61 +1,17 @@
 """Pictures and labels in two files, so that a step which must not see labels is not given any."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar
 
 import numpy as np
 
-from poseloop.data.store import check_arrays
+from poseloop.data.stored import Schema, StoredRows
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import read_npz, write_npz
-
-_PICTURES = {"image": ("u", ("N", "S", "S", 3)), "intrinsics": ("f", ("N", 3))}
-_LABELS = {
-    "global_orient": ("f", ("N", 3)),
-    "body_pose": ("f", ("N", 69)),
-    "betas": ("f", ("N", "B")),
-    "camera": ("f", ("N", 3)),
-    "clip": ("U", ("N",)),
-    "frame": ("i", ("N",)),
-    "body_id": ("i", ("N",)),
-}
-
-T = TypeVar("T", bound="_Stored")
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """Arrays that are read from and written to one npz file."""
-
-    @classmethod
-    def load(cls: type[T], path: str | Path) -> T:
-        """Read and check a file.
-
-        Raises
-        ------
-        UserError
-            The file is missing or unreadable, or an array is missing, of a wrong shape or type,
-            or not finite; the message names the file and the array.
-        """
-        schema = {"Pictures": _PICTURES, "Labels": _LABELS}[cls.__name__]
-        arrays = read_npz(path, *schema)
-        check_arrays(path, arrays, schema)
-        return cls(**{name: arrays[name] for name in schema})
-
-    def save(self, path: str | Path) -> None:
-        """Write the arrays, atomically."""
-        write_npz(path, {field.name: getattr(self, field.name) for field in fields(self)})
-
-    def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
-
-    def __getitem__(self: T, rows: np.ndarray | slice) -> T:
-        return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-
-@dataclass(frozen=True)
-class Pictures(_Stored):
+class Pictures(StoredRows):
     """Crops of people and what a camera knows without them.
 
     image : (N, S, S, 3) uint8
@@ -64,12 +20,17 @@ class Pictures(_Stored):
         u to the right, v down.
     """
 
+    schema: ClassVar[Schema] = {
+        "image": ("u", ("N", "S", "S", 3)),
+        "intrinsics": ("f", ("N", 3)),
+    }
+
     image: np.ndarray
     intrinsics: np.ndarray
 
 
 @dataclass(frozen=True)
-class Labels(_Stored):
+class Labels(StoredRows):
     """The bodies in the pictures of a set, row by row.
 
     global_orient, body_pose, betas : (N, 3), (N, 69), (N, B) float32
@@ -80,6 +41,16 @@ class Labels(_Stored):
     clip, frame, body_id : (N,) str, int32, int32
         Where pose and body come from.
     """
+
+    schema: ClassVar[Schema] = {
+        "global_orient": ("f", ("N", 3)),
+        "body_pose": ("f", ("N", 69)),
+        "betas": ("f", ("N", "B")),
+        "camera": ("f", ("N", 3)),
+        "clip": ("U", ("N",)),
+        "frame": ("i", ("N",)),
+        "body_id": ("i", ("N",)),
+    }
 
     global_orient: np.ndarray
     body_pose: np.ndarray

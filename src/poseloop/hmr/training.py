@@ -1,7 +1,5 @@
 """Training of the diffusion HMR base on labelled pictures."""
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 
@@ -15,8 +13,7 @@ from poseloop.hmr.geometry import align, project
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.skeleton_body import COMMON_JOINTS
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.multiview.fitting import Row, fit
-from poseloop.multiview.sharding import accumulate_gradients, shard_pool
+from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -48,7 +45,6 @@ def train_base(
     joints = model.body.joints(bodies)
     places = project(joints, bodies.camera, intrinsics)
     scheduler, error = make_scheduler(config.diffusion), DenoisingError(model.layout, config.loss)
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     size = config.batch_size // config.threads
 
     def shard(step: int, part: int) -> Tensor:
@@ -66,22 +62,17 @@ def train_base(
         missed = detection_loss(model.encoder.heat(features.map), places[rows])
         return loss + config.loss.detection * missed
 
-    with shard_pool(config.threads) as pool:
-
-        def backward(step: int) -> Row:
-            shards = [partial(shard, step, part) for part in range(config.threads)]
-            return {"loss": accumulate_gradients(trained, shards, pool)}
-
-        return fit(
-            model,
-            backward,
-            config.steps,
-            config.optimizer,
-            config.ema_decay,
-            checkpoints,
-            lambda average: validate(average, *validation, config.seed),
-            config.validate_every,
-        )
+    return fit_sharded(
+        model,
+        shard,
+        config.threads,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        lambda average: validate(average, *validation, config.seed),
+        config.validate_every,
+    )
 
 
 @torch.no_grad()

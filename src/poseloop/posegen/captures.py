@@ -9,11 +9,11 @@ import torch
 
 from poseloop.body.model import BodyModel
 from poseloop.data.config import Backdrop
+from poseloop.data.mix import read_mix
 from poseloop.data.people import sample_appearances, sample_bodies
 from poseloop.data.poses import draw_poses
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.field import Scene
-from poseloop.posegen.images import read_mix
 from poseloop.posegen.imageset import ImageSet
 from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import SurfaceBody, pose_joints

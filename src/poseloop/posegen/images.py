@@ -5,27 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from poseloop.body.model import BodyModel
-from poseloop.data.config import Motion
+from poseloop.data.mix import read_mix
 from poseloop.data.people import sample_appearances, sample_bodies
-from poseloop.data.poses import Poses, draw_poses, read_own_poses, read_poses
+from poseloop.data.poses import draw_poses
 from poseloop.posegen.config_images import CameraRange, ImageSetsConfig
 from poseloop.posegen.imageset import ImageSet
 from poseloop.posegen.photograph import Photographer
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
-
-
-def read_mix(motion: Motion, body: BodyModel, clips: str | Path) -> Poses:
-    """Poses of a mix: of the study's motion file or of the user's own.
-
-    Raises
-    ------
-    UserError
-        As `data.poses.read_poses` and `read_own_poses`.
-    """
-    if motion.source == "clips":
-        return read_poses(clips, motion.splits, motion.clips)
-    return read_own_poses(motion, body.rest_joints()[0].numpy())
 
 
 def sample_views(camera: CameraRange, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,29 +1,15 @@
 """Pictures of people with their pose, as one file."""
 
 from dataclasses import dataclass, fields
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from poseloop.data.store import check_arrays
-from poseloop.runtime.files import read_npz, write_npz
-
-_SCHEMA = {
-    "rgb": ("u", ("N", "S", "S", 3)),
-    "mask": ("u", ("N", "S", "S")),
-    "global_orient": ("f", ("N", 3)),
-    "body_pose": ("f", ("N", 69)),
-    "betas": ("f", ("N", "B")),
-    "joints": ("f", ("N", 24, 3)),
-    "joints2d": ("f", ("N", 24, 2)),
-    "camera": ("f", ("N", 4)),
-    "clip": ("U", ("N",)),
-    "body_id": ("i", ("N",)),
-}
+from poseloop.data.stored import Schema, StoredRows
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class ImageSet(StoredRows):
     """N pictures of S x S pixels, each of one person.
 
     rgb, mask : (N, S, S, 3), (N, S, S) uint8
@@ -40,6 +26,19 @@ class ImageSet:
         Where pose and body come from.
     """
 
+    schema: ClassVar[Schema] = {
+        "rgb": ("u", ("N", "S", "S", 3)),
+        "mask": ("u", ("N", "S", "S")),
+        "global_orient": ("f", ("N", 3)),
+        "body_pose": ("f", ("N", 69)),
+        "betas": ("f", ("N", "B")),
+        "joints": ("f", ("N", 24, 3)),
+        "joints2d": ("f", ("N", 24, 2)),
+        "camera": ("f", ("N", 4)),
+        "clip": ("U", ("N",)),
+        "body_id": ("i", ("N",)),
+    }
+
     rgb: np.ndarray
     mask: np.ndarray
     global_orient: np.ndarray
@@ -50,30 +49,6 @@ class ImageSet:
     camera: np.ndarray
     clip: np.ndarray
     body_id: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.rgb)
-
-    def __getitem__(self, rows: np.ndarray | slice) -> "ImageSet":
-        return ImageSet(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    def save(self, path: str | Path) -> None:
-        """Write the arrays, atomically."""
-        write_npz(path, vars(self))
-
-    @classmethod
-    def load(cls, path: str | Path) -> "ImageSet":
-        """Read and check a file.
-
-        Raises
-        ------
-        UserError
-            The file is missing or unreadable, or an array is missing, of a wrong shape or kind,
-            or not finite; the message names file and array.
-        """
-        arrays = read_npz(path, *_SCHEMA, only=True)
-        check_arrays(path, arrays, _SCHEMA)
-        return cls(**arrays)
 
 
 def concatenate(sets: list[ImageSet]) -> ImageSet:
