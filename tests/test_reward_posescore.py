@@ -4,11 +4,13 @@ from tiny_models import small_denoiser
 
 from poseloop.multiview.config import OptimizerConfig
 from poseloop.multiview.fitting import fit
-from poseloop.reward.config import DistanceConfig, SkeletonConfig
+from poseloop.multiview.views import COLOUR, NORMAL
+from poseloop.reward.config import DistanceConfig, PoseScoreConfig, SkeletonConfig
 from poseloop.reward.distance import bce, dice, multiscale_dice, skeleton_distance
 from poseloop.reward.finetune import add_lora, merge_lora
-from poseloop.reward.posescore import target_maps
+from poseloop.reward.posescore import PoseScore, target_maps
 from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 
 SKELETON = SkeletonConfig(size=32, radius=0.02, softness=0.01)
@@ -62,6 +64,33 @@ def test_target_maps_of_a_mirrored_view_are_mirrored():
     torch.testing.assert_close(mirrored[:, 1], plain[:, 1].flip(-1))
     # The back view, mirrored, covers the front view: both see the same x and y.
     torch.testing.assert_close(mirrored[:, 1], plain[:, 0], atol=1e-5, rtol=1e-4)
+
+
+def reader(*readings):
+    config = load_config("config/smoke/posescore.yaml", PoseScoreConfig)
+    torch.manual_seed(0)
+    return PoseScore(config.model_copy(update={"readings": readings}), 4, 16, [3, 4])
+
+
+@pytest.mark.parametrize(("seen", "hidden"), [("normal", COLOUR), ("colour", NORMAL)])
+def test_a_reading_of_one_modality_neither_sees_nor_moves_the_other(seen, hidden):
+    latents = torch.randn(2, 6, 2, 4, 16, 16, requires_grad=True)
+    joints = torch.randn(2, 24, 3) * 0.2
+    reward = reader([seen])(latents, joints)
+    (gradient,) = torch.autograd.grad(reward.sum(), latents)
+    assert gradient[:, :, hidden].abs().max() == 0
+    assert gradient[:, :, 1 - hidden].abs().max() > 0
+    changed = latents.detach().clone()
+    changed[:, :, hidden] += 1
+    torch.testing.assert_close(reader([seen])(changed, joints), reward)
+
+
+def test_the_reward_is_the_mean_over_readings():
+    latents, joints = torch.randn(2, 6, 2, 4, 16, 16), torch.randn(2, 24, 3) * 0.2
+    readings = [["normal", "colour"], ["normal"], ["colour"]]
+    apart = torch.stack([reader(reading)(latents, joints) for reading in readings])
+    torch.testing.assert_close(reader(*readings)(latents, joints), apart.mean(0))
+    assert apart.std(0).min() > 1e-6
 
 
 def test_some_term_must_have_weight():

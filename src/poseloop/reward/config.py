@@ -1,6 +1,6 @@
 """Configuration of PoseScore and of the fine-tuning by its gradient."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -32,7 +32,8 @@ class DistanceConfig(Config):
     )
     multiscale_dice: Weight = Field(
         default=0.0,
-        description="Dice over a pyramid of averages, which also moves a bone that is far off.",
+        description="Dice over a pyramid of averages, which falls with the distance of a bone that "
+        "does not overlap; it made no difference on validation.",
     )
 
     @model_validator(mode="after")
@@ -67,6 +68,12 @@ class PoseScoreConfig(Config):
     norm_groups: Positive = Field(description="Groups of the group norms.")
     azimuths: list[float] = Field(description="Azimuths of the views in degrees.")
     skeleton: SkeletonConfig = Field(description="Target maps.")
+    readings: list[Annotated[list[Literal["normal", "colour"]], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="Modalities that a reading of a view sees. Training draws a reading per "
+        "subject, the reward is the mean over them: where one reads both, a pose that colour alone "
+        "shows is enough for it, and the normals that the mesh is made of are left behind.",
+    )
     distance: DistanceConfig = Field(description="Training loss.")
     inputs: NoisyInputsConfig = Field(description="Augmentation of the latents.")
     steps: Positive = Field(description="Optimiser steps.")

@@ -7,12 +7,14 @@ first; every other one is then run again with its graph, and propagated alone. T
 memory does not grow with the number of gradient steps.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from diffusers import DDIMScheduler
 from torch import nn
 
+from poseloop.multiview.fitting import Row
 from poseloop.multiview.schedule import predict_original
 from poseloop.reward.config import DrTuneConfig
 
@@ -170,3 +172,41 @@ def propagate(
         if output is None:
             output = denoiser(step.latents, step.timesteps, image_latents)
         output.backward(gradient)
+
+
+def reward_step(
+    denoiser: nn.Module,
+    base: nn.Module,
+    scheduler: DDIMScheduler,
+    reward: Callable[[torch.Tensor], torch.Tensor],
+    image_latents: torch.Tensor,
+    noise: torch.Tensor,
+    config: DrTuneConfig,
+    kl_weight: float,
+    generator: torch.Generator,
+    share: float = 1.0,
+) -> Row:
+    """Accumulate the gradient of ``share * ((1 - r) + kl_weight * L_KL)`` (fact sheet DrPose 1.3).
+
+    Parameters
+    ----------
+    reward : clean latents (B, V, 2, C, h, w) to rewards (B,)
+    image_latents : (B, C, h, w)
+    noise : (B, V, 2, C, h, w)
+    generator : stream of the plan
+    share : of an optimiser step, with gradient accumulation
+
+    Returns
+    -------
+    what to log: `reward`, the mean, and `kl`
+    """
+    plan = draw_plan(config, generator)
+    estimate, steps = rollout(denoiser, scheduler, image_latents, noise, plan, config.ddim_steps)
+    mean = reward(estimate).mean()
+    kl = drift(base, steps, image_latents)
+    if steps:
+        gradients = upstream_gradients(
+            share * (1.0 - mean), share * kl_weight * kl, estimate, steps, config.normalise_steps
+        )
+        propagate(denoiser, steps, gradients, image_latents)
+    return {"reward": mean.item(), "kl": kl.item()}

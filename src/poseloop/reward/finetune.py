@@ -10,12 +10,12 @@ from torch import nn
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.fitting import Row, fit
-from poseloop.multiview.sampler import sample
 from poseloop.multiview.schedule import make_scheduler
 from poseloop.multiview.training import diffusion_loss
 from poseloop.reward.config import DrPoseConfig, VariantConfig
-from poseloop.reward.drtune import draw_plan, drift, propagate, rollout, upstream_gradients
+from poseloop.reward.drtune import reward_step
 from poseloop.reward.posescore import PoseScore
+from poseloop.reward.validation import validate_sets
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -40,16 +40,16 @@ def merge_lora(denoiser: nn.Module) -> nn.Module:
 
 
 def draw_batch(
-    poseset: LatentSet, ordinary: torch.Tensor, variant: VariantConfig, generator: torch.Generator
+    ordinary: torch.Tensor, size: int, ordinary_share: float, generator: torch.Generator
 ) -> torch.Tensor:
-    """Indices (batch_size,) with the configured share of ordinary poses, the rest dynamic.
+    """Indices (size,) of poses, in mean `ordinary_share` of them ordinary, the rest dynamic.
 
     Parameters
     ----------
     ordinary : (N,) bool, which poses of the set are ordinary
     """
-    from_ordinary = torch.rand(variant.batch_size, generator=generator) < variant.ordinary_share
-    draws = torch.rand(variant.batch_size, generator=generator)
+    from_ordinary = torch.rand(size, generator=generator) < ordinary_share
+    draws = torch.rand(size, generator=generator)
     pools = [torch.nonzero(~ordinary).squeeze(1), torch.nonzero(ordinary).squeeze(1)]
     return torch.stack(
         [
@@ -95,27 +95,21 @@ def finetune(
     view_shape = scans.latents.shape[1:]
 
     def reward_backward(generator: torch.Generator) -> Row:
-        index = draw_batch(poseset, ordinary, variant, generator)
-        image_latents = poseset.image_latents[index].to(device)
+        index = draw_batch(ordinary, variant.batch_size, variant.ordinary_share, generator)
+        noise = torch.randn((len(index), *view_shape), generator=generator)
         joints = poseset.joints[index].to(device)
-        noise = torch.randn((len(index), *view_shape), generator=generator).to(device)
-        plan = draw_plan(variant.drtune, generator)
-        estimate, steps = rollout(
-            denoiser, scheduler, image_latents, noise, plan, variant.drtune.ddim_steps
+        return reward_step(
+            denoiser,
+            base,
+            scheduler,
+            lambda estimate: posescore(estimate, joints, variant.distance),
+            poseset.image_latents[index].to(device),
+            noise.to(device),
+            variant.drtune,
+            variant.kl_weight,
+            generator,
+            share=1.0 / variant.accumulation,
         )
-        reward = posescore(estimate, joints, variant.distance).mean()
-        kl = drift(base, steps, image_latents)
-        if steps:
-            share = 1.0 / variant.accumulation
-            gradients = upstream_gradients(
-                share * (1.0 - reward),
-                share * variant.kl_weight * kl,
-                estimate,
-                steps,
-                variant.drtune.normalise_steps,
-            )
-            propagate(denoiser, steps, gradients, image_latents)
-        return {"reward": reward.item(), "kl": kl.item()}
 
     def anchor_backward(generator: torch.Generator) -> Row:
         index = torch.randint(len(scans), (variant.batch_size,), generator=generator)
@@ -141,15 +135,6 @@ def finetune(
             rows.append(row)
         return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
-    def validate(average: nn.Module) -> Row:
-        row = {}
-        for name, held_out in validation.items():
-            quality = validate_samples(
-                average, base_config, posescore, held_out, config.validation_ddim_steps, device
-            )
-            row |= {f"validation_{key}_{name}": value for key, value in quality.items()}
-        return row
-
     average, rows = fit(
         denoiser,
         backward,
@@ -157,41 +142,9 @@ def finetune(
         variant.optimizer,
         variant.ema_decay,
         checkpoints,
-        validate,
+        lambda average: validate_sets(
+            average, base_config, posescore, validation, config.validation_ddim_steps, device
+        ),
         config.validate_every,
     )
     return merge_lora(average), rows
-
-
-@torch.no_grad()
-def validate_samples(
-    denoiser: nn.Module,
-    base_config: MultiviewConfig,
-    posescore: PoseScore,
-    data: LatentSet,
-    ddim_steps: int,
-    device: torch.device,
-    batch_size: int = 8,
-) -> Row:
-    """Reward of full samples for held-out subjects, and their squared error in latents.
-
-    The noise is fixed by the base's seed, so that values compare across steps and variants.
-    """
-    scheduler = make_scheduler(base_config.schedule)
-    noise = torch.randn(
-        data.latents.shape, generator=torch_rng(base_config.seed, "drpose", "validation")
-    )
-    rewards, errors = [], []
-    for start in range(0, len(data), batch_size):
-        part = slice(start, start + batch_size)
-        latents = sample(
-            denoiser,
-            scheduler,
-            data.image_latents[part].to(device),
-            noise[part].to(device),
-            ddim_steps,
-        )
-        rewards.append(posescore(latents, data.joints[part].to(device)))
-        truth = data.latents[part].to(device)
-        errors.append((latents - truth)[:, 1:].square().flatten(1).mean(1))
-    return {"reward": float(torch.cat(rewards).mean()), "mse": float(torch.cat(errors).mean())}

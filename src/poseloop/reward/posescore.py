@@ -1,8 +1,9 @@
 """PoseScore: a differentiable reward on latents (fact sheet DrPose 1.2).
 
-A frozen U-Net reads the latents of a view, normal and colour together, and predicts the skeleton
-maps of that view, with no decoding to pixels. The reward is minus the distance to the maps of the
-true joints.
+A frozen U-Net reads the latents of a view and predicts the skeleton maps of that view, with no
+decoding to pixels. It reads normal and colour together or one without the other, whose place is
+then zero, the mean of latents. The reward is minus the distance to the maps of the true joints,
+in mean over the configured readings; the paper does not say what its predictor reads.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,19 @@ from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
 
 from poseloop.body.joints import BONES
-from poseloop.multiview.views import mirror_views
+from poseloop.multiview.views import COLOUR, NORMAL, mirror_views
 from poseloop.render.skeleton import project_views, skeleton_maps
 from poseloop.reward.config import DistanceConfig, PoseScoreConfig, SkeletonConfig
 from poseloop.reward.distance import skeleton_distance
 from poseloop.runtime.weights import load_into, read_weights
+
+
+def presence(readings: Sequence[Sequence[str]]) -> torch.Tensor:
+    """Which modalities each reading sees: (R, 2) of 0 and 1."""
+    seen = torch.zeros(len(readings), 2)
+    for row, reading in zip(seen, readings, strict=True):
+        row[[{"normal": NORMAL, "colour": COLOUR}[name] for name in reading]] = 1
+    return seen
 
 
 class SkeletonPredictor(nn.Module):
@@ -115,7 +124,13 @@ class PoseScore(nn.Module):
         self, latents: torch.Tensor, joints: torch.Tensor, distance: DistanceConfig
     ) -> torch.Tensor:
         """Distance (B,) of latents (B, V, 2, C, h, w) to the skeletons of joints (B, 24, 3)."""
-        return skeleton_distance(self.predictor(latents), self.targets(joints), distance)
+        targets = self.targets(joints)
+        readings = presence(self.config.readings).to(latents.device)
+        distances = [
+            skeleton_distance(self.predictor(latents * seen.view(2, 1, 1, 1)), targets, distance)
+            for seen in readings
+        ]
+        return torch.stack(distances).mean(0)
 
     def forward(
         self, latents: torch.Tensor, joints: torch.Tensor, distance: DistanceConfig | None = None

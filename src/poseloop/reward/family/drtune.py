@@ -3,7 +3,7 @@
 import torch
 
 from poseloop.multiview.fitting import Row
-from poseloop.reward.drtune import draw_plan, drift, propagate, rollout, upstream_gradients
+from poseloop.reward.drtune import reward_step
 from poseloop.reward.family.config import DrTuneMethod
 from poseloop.reward.family.problem import Batch, Problem
 
@@ -18,20 +18,14 @@ def drtune(config: DrTuneMethod, problem: Problem, batch: Batch, generator: torc
     """
     if config.drtune.ddim_steps != problem.ddim_steps:
         raise ValueError("drtune.ddim_steps differ from the family's")
-    plan = draw_plan(config.drtune, generator)
-    estimate, steps = rollout(
+    return reward_step(
         problem.denoiser,
+        problem.base,
         problem.scheduler,
+        lambda estimate: problem.reward(estimate, batch.joints),
         batch.image_latents,
         batch.noise,
-        plan,
-        problem.ddim_steps,
+        config.drtune,
+        config.kl_weight,
+        generator,
     )
-    reward = problem.reward(estimate, batch.joints).mean()
-    kl = drift(problem.base, steps, batch.image_latents)
-    if steps:
-        gradients = upstream_gradients(
-            1 - reward, config.kl_weight * kl, estimate, steps, config.drtune.normalise_steps
-        )
-        propagate(problem.denoiser, steps, gradients, batch.image_latents)
-    return {"reward": reward.item(), "kl": kl.item()}

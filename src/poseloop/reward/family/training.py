@@ -10,7 +10,6 @@ from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.fitting import Row, fit
 from poseloop.multiview.schedule import make_scheduler
-from poseloop.reward.config import VariantConfig
 from poseloop.reward.family.alignprop import alignprop
 from poseloop.reward.family.config import ArmConfig, FamilyConfig, MethodConfig
 from poseloop.reward.family.dpo import dpo
@@ -19,8 +18,9 @@ from poseloop.reward.family.drtune import drtune
 from poseloop.reward.family.problem import Batch, Method, Problem
 from poseloop.reward.family.refl import refl
 from poseloop.reward.family.supervised import supervised
-from poseloop.reward.finetune import draw_batch, validate_samples
+from poseloop.reward.finetune import draw_batch
 from poseloop.reward.posescore import PoseScore
+from poseloop.reward.validation import validate_sets
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import torch_rng
 
@@ -73,7 +73,7 @@ def train_arm(
 
     def reward_batch(step: int) -> Batch:
         generator = torch_rng(seed, "family", "batch", step)
-        index = draw_batch(poseset, ordinary, _sampling(config), generator)
+        index = draw_batch(ordinary, config.batch_size, config.ordinary_share, generator)
         noise = torch.randn((len(index), *view_shape), generator=generator)
         return Batch(
             poseset.image_latents[index].to(device),
@@ -96,15 +96,6 @@ def train_arm(
             row |= learn(scans, arm.anchor_weight, step, "anchor")
         return row
 
-    def validate(average: nn.Module) -> Row:
-        row = {}
-        for name, held_out in validation.items():
-            quality = validate_samples(
-                average, base_config, posescore, held_out, config.validation_ddim_steps, device
-            )
-            row |= {f"validation_{key}_{name}": value for key, value in quality.items()}
-        return row
-
     return fit(
         denoiser,
         backward,
@@ -112,13 +103,8 @@ def train_arm(
         config.optimizer.model_copy(update={"learning_rate": arm.learning_rate}),
         config.ema_decay,
         checkpoints,
-        validate,
+        lambda average: validate_sets(
+            average, base_config, posescore, validation, config.validation_ddim_steps, device
+        ),
         config.validate_every,
-    )
-
-
-def _sampling(config: FamilyConfig) -> VariantConfig:
-    """What `draw_batch` reads of a variant."""
-    return VariantConfig.model_construct(
-        batch_size=config.batch_size, ordinary_share=config.ordinary_share
     )
