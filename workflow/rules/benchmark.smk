@@ -25,7 +25,7 @@ rule train_judge:
     threads: cores_of("judge")
     resources:
         mem_mb=2000,
-        gpu=1,
+        gpu=gpus_of("judge"),
     message:
         "Training the independent judge of joints"
     shell:

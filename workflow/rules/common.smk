@@ -1,7 +1,8 @@
 """Helpers of the rules: config files, import closures, the study's lists, the shell environment.
 
 In:  `--config preset=<name>`, study.yaml and report.yaml.
-Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), assets_of(), model_of() for the other rule files.
+Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), gpus_of(), assets_of(), model_of()
+     for the other rule files.
 """
 
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path("src").resolve()))
 
 from poseloop.report.config import ReportConfig
-from poseloop.runtime import closure, study
+from poseloop.runtime import closure, gpus, study
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 
@@ -37,6 +38,11 @@ def cfg(concern):
 def cores_of(concern):
     """CPU cores that the preset's config file for `concern` asks for."""
     return or_exit(study.cores_of, cfg(concern))
+
+
+def gpus_of(concern):
+    """GPUs that a job asks for whose config file is the preset's for `concern`."""
+    return or_exit(gpus.gpus_of, cfg(concern))
 
 
 def assets_of(concern):

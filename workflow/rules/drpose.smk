@@ -31,7 +31,7 @@ rule finetune_drpose:
     threads: cores_of("drpose")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("drpose"),
     message:
         "Fine-tuning by the pose reward: {wildcards.variant}, seed {wildcards.seed}"
     shell:
@@ -67,7 +67,7 @@ rule generate:
     threads: cores_of("generate")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("generate"),
     message:
         "Sampling the benchmarks: {wildcards.method}, seed {wildcards.seed}"
     shell:

@@ -73,7 +73,7 @@ rule finetune_family:
     threads: cores_of("family")
     resources:
         mem_mb=3000,
-        gpu=1,
+        gpu=gpus_of("family"),
     message:
         "Fine-tuning: {wildcards.arm}, seed {wildcards.seed}"
     shell:

@@ -26,7 +26,7 @@ rule train_autoencoder:
     threads: cores_of("autoencoder")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("autoencoder"),
     message:
         "Training the autoencoder"
     shell:
@@ -58,7 +58,7 @@ rule encode_latents:
     threads: cores_of("autoencoder")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("autoencoder"),
     message:
         "Encoding scans and the pose set into latents"
     shell:
@@ -90,7 +90,7 @@ rule train_multiview:
     threads: cores_of("multiview")
     resources:
         mem_mb=2000,
-        gpu=1,
+        gpu=gpus_of("multiview"),
     message:
         "Training the multi-view diffusion base"
     shell:
@@ -122,7 +122,7 @@ rule train_posescore:
     threads: cores_of("posescore")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("posescore"),
     message:
         "Training PoseScore"
     shell:

@@ -61,7 +61,7 @@ rule carve:
     threads: cores_of("carve")
     resources:
         mem_mb=2500,
-        gpu=1,
+        gpu=gpus_of("carve"),
     message:
         "Carving {wildcards.benchmark}: {wildcards.views}, seed {wildcards.seed}"
     shell:

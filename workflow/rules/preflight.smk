@@ -1,0 +1,11 @@
+"""Before the first job: does the machine, or the cluster, have what the jobs ask for?
+
+In:  the jobs that are to run, their config files, and under SLURM the cluster's partitions.
+Out: nothing; one line and exit code 2 if a job could not run.
+"""
+
+from poseloop.runtime.jobs_check import check_jobs
+
+
+onstart:
+    or_exit(check_jobs, workflow)
