@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test lint clean
+.PHONY: help setup slurm demo smoke test lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -8,6 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:
 	@echo "make setup   environment in .venv"
+	@echo "make slurm   the same with Snakemake's plugin for SLURM"
 	@echo "make demo    every table and figure of the demo preset"
 	@echo "make smoke   the same chain, tiny: every rule runs once"
 	@echo "make test    tests"
@@ -16,6 +17,9 @@ help:
 
 setup:
 	@envs/setup.sh
+
+slurm: setup
+	$(BIN)/python -m pip install -qq -r envs/slurm.lock
 
 demo: PRESET = demo
 smoke: PRESET = smoke

@@ -1,9 +1,10 @@
 """Pin requirements.in: what is installed here of the named packages and of all they need.
 
-    .venv/bin/pip install -r envs/requirements.in   # the versions to be tried
-    .venv/bin/python envs/lock.py                   # written to requirements.lock
+    .venv/bin/pip install -r envs/requirements.in -r envs/slurm.in   # the versions to be tried
+    .venv/bin/python envs/lock.py                                    # written to *.lock
 
-PyTorch itself is left out; setup.sh installs the build for the machine.
+slurm.lock holds what SLURM adds to requirements.lock. PyTorch itself is left out; setup.sh
+installs the build for the machine.
 """
 
 import re
@@ -41,13 +42,24 @@ def closure(names):
     return {name: version for (name, _), version in versions.items() if name not in APART}
 
 
-def main():
-    """Write requirements.lock."""
-    text = (FOLDER / "requirements.in").read_text()
+def pins_of(name):
+    """Pins of all that <name>.in asks for, as lines of a lock file."""
+    text = (FOLDER / f"{name}.in").read_text()
     names = [line for line in text.splitlines() if line and not line.startswith("#")]
-    pins = [f"{name}=={version}" for name, version in sorted(closure(names).items())]
-    header = "# Written by lock.py from requirements.in; do not edit.\n"
-    (FOLDER / "requirements.lock").write_text(header + "\n".join(pins) + "\n")
+    return [f"{name}=={version}" for name, version in sorted(closure(names).items())]
+
+
+def write(name, pins):
+    """Write <name>.lock."""
+    header = f"# Written by lock.py from {name}.in; do not edit.\n"
+    (FOLDER / f"{name}.lock").write_text(header + "\n".join(pins) + "\n")
+
+
+def main():
+    """Write requirements.lock and slurm.lock."""
+    pins = pins_of("requirements")
+    write("requirements", pins)
+    write("slurm", [pin for pin in pins_of("slurm") if pin not in pins])
 
 
 if __name__ == "__main__":
