@@ -29,16 +29,20 @@ class Clone:
                 shutil.copy2(source, folder / name)
         self.call("git", "init", "--quiet")
 
-    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
-        """Run a command in the clone, with this Python's tools and the clone's library."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for a command in the clone: this Python's tools and the clone's library."""
+        return {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "DVC_NO_ANALYTICS": "1",
         }
+
+    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
+        """Run a command in the clone, with `environment`."""
         done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
