@@ -28,6 +28,7 @@ from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime import study
+from poseloop.runtime.assets_config import AssetsConfig
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 
@@ -36,6 +37,7 @@ MODELS = {
     "adhmr": TuneConfig,
     "adhmr_report": HmrReportConfig,
     "adhmr_study": AdhmrStudyConfig,
+    "assets": AssetsConfig,
     "autoencoder": AutoencoderConfig,
     "benchmarks": ViewSetsConfig,
     "body": BodyConfig,
