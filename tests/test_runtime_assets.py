@@ -64,12 +64,21 @@ def test_folder_of_another_layout_is_corrupt(tmp_path):
     assert state(tmp_path, path="set", holds=["sub/*.pkl"]) == expected
 
 
-def test_nothing_outside_the_folder_is_looked_at(tmp_path):
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "secret").write_bytes(b"x")
-    (tmp_path / "assets/link").symlink_to(tmp_path / "secret")
-    expected = ("corrupt", "leads out of the assets folder")
-    assert state(tmp_path / "assets", path="link") == expected
+def test_asset_may_be_a_link_but_holds_none_that_leads_out(tmp_path):
+    for folder in ("assets/set", "disk/set"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "disk/set/a.pkl").write_bytes(b"x")
+    (tmp_path / "assets/linked").symlink_to(tmp_path / "disk/set")
+    assert state(tmp_path / "assets", path="linked", holds=["*.pkl"]) == ("present", "")
+    (tmp_path / "assets/set/a.pkl").symlink_to(tmp_path / "disk/set/a.pkl")
+    expected = ("corrupt", "a.pkl: leads out of the asset's folder")
+    assert state(tmp_path / "assets", path="set", holds=["*.pkl"]) == expected
+    (tmp_path / "assets/gone").symlink_to(tmp_path / "nowhere")
+    expected = ("corrupt", f"is a link to {tmp_path}/nowhere, which is not there")
+    assert state(tmp_path / "assets", path="gone") == expected
+
+
+def test_declared_path_outside_the_folder_is_refused(tmp_path):
     for path in ("../secret", "/etc/passwd", "a/../../b", "~/x"):
         file = tmp_path / "assets.yaml"
         file.write_text(yaml.safe_dump({"assets": {"a": asset(path)}}))

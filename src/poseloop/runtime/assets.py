@@ -39,34 +39,37 @@ def lacking(config: AssetsConfig, states: dict[str, AssetState]) -> dict[str, li
 def _check(folder: Path, asset: AssetConfig) -> AssetState:
     path = folder / asset.path
     try:
+        if path.is_symlink() and not path.exists():
+            return AssetState(CORRUPT, f"is a link to {path.readlink()}, which is not there")
         if not path.exists():
             return AssetState(MISSING, "not found")
-        reason = _folder_fault(folder, path, asset) if asset.holds else _fault(folder, path)
+        reason = _folder_fault(path, asset) if asset.holds else _fault(path, path)
         reason = reason or _difference(path, asset)
     except OSError as fault:
         reason = f"unreadable ({fault.strerror})"
     return AssetState(CORRUPT, reason) if reason else AssetState(PRESENT)
 
 
-def _folder_fault(folder: Path, path: Path, asset: AssetConfig) -> str:
+def _folder_fault(path: Path, asset: AssetConfig) -> str:
     if not path.is_dir():
         return "is not a folder"
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return "leads out of the assets folder"
     for pattern in asset.holds:
         files = sorted(path.glob(pattern))
         if not files:
             return f"wrong layout: holds no {pattern}"
         for file in files:
-            if reason := _fault(folder, file):
+            if reason := _fault(path, file):
                 return f"{file.relative_to(path).as_posix()}: {reason}"
     return ""
 
 
-def _fault(folder: Path, path: Path) -> str:
-    """What is wrong with a file, by its head and its frame alone."""
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return "leads out of the assets folder"
+def _fault(asset: Path, path: Path) -> str:
+    """What is wrong with a file, by its head and its frame alone.
+
+    The asset itself may be a link, made by the user; a link inside it came with the download.
+    """
+    if not path.resolve().is_relative_to(asset.resolve()):
+        return "leads out of the asset's folder"
     if not path.is_file():
         return "is not a file"
     with open(path, "rb") as stream:
