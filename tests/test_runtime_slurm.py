@@ -1,9 +1,11 @@
 """What a cluster offers against what jobs ask for, and which jobs ask for a GPU."""
 
+import shutil
 from types import SimpleNamespace
 
 import pytest
 import yaml
+import yte
 from workflow_clone import ROOT
 
 from poseloop.runtime.errors import UserError
@@ -107,3 +109,35 @@ def test_site_of_the_profile_is_valid_and_a_typo_is_named(tmp_path):
     file.write_text(yaml.safe_dump(content))
     with pytest.raises(UserError, match=rf"{file}: partitions.gpu.max_gpus"):
         load_site(file)
+
+
+def profile(folder, **changes):
+    """The profile as Snakemake reads it, with another site.yaml."""
+    shutil.copytree(ROOT / "profiles", folder / "profiles")
+    shutil.copytree(ROOT / "workflow", folder / "workflow")
+    site = folder / "profiles/slurm/site.yaml"
+    site.write_text(yaml.safe_dump(yaml.safe_load(site.read_text()) | changes))
+    text = (folder / "profiles/slurm/config.yaml").read_text()
+    return yte.process_yaml(text, require_use_yte=True)
+
+
+def test_memory_and_time_grow_with_the_attempt_up_to_the_sites_limits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    resources = profile(tmp_path, max_mem_mb=5000, max_runtime=2000)["set-resources"]
+
+    def at(rule, attempt):
+        values = resources[rule]
+        return tuple(eval(values[name], {"attempt": attempt}) for name in ("mem_mb", "runtime"))
+
+    assert [at("train_multiview", attempt) for attempt in (1, 2, 3)] == [
+        (2000, 1440),
+        (4000, 2000),
+        (5000, 2000),
+    ]
+    assert at("bake_body", 1) == (2500, 120)
+
+
+@pytest.mark.parametrize("account", [None, "lab"])
+def test_account_is_given_if_there_is_one(tmp_path, monkeypatch, account):
+    monkeypatch.chdir(tmp_path)
+    assert profile(tmp_path, account=account)["default-resources"].get("slurm_account") == account

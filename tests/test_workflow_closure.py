@@ -1,6 +1,7 @@
 """Import closures: what a rule lists as code is what its script runs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def loaded():
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": "src", "PATH": "", "MPLBACKEND": "agg"},
+        env={"PYTHONPATH": "src", "PATH": os.defpath, "MPLBACKEND": "agg"},
     )
     return json.loads(done.stdout)
 

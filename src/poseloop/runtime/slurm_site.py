@@ -25,7 +25,9 @@ class PartitionConfig(Config):
 class SiteConfig(Config):
     """profiles/slurm/site.yaml."""
 
-    account: str | None = Field(description="account that pays; null: your default account")
+    account: str | None = Field(
+        description="account that pays; null: that of your last job, or your default one"
+    )
     partitions: dict[str, PartitionConfig] = Field(
         description="partitions that jobs may go to; each job goes to the one that fits it best",
         min_length=1,
