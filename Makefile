@@ -19,7 +19,7 @@ setup:
 	@envs/setup.sh
 
 slurm: setup
-	$(BIN)/python -m pip install -qq -r envs/slurm.lock
+	$(BIN)/python -m pip install -qq --constraint envs/requirements.lock -r envs/slurm.lock
 
 demo: PRESET = demo
 smoke: PRESET = smoke
