@@ -83,3 +83,17 @@ def test_seeds_methods_and_benchmarks_come_from_the_study(tmp_path):
     planned = jobs(clone, "--config", "preset=mine")
     assert planned["finetune_drpose"] == 5
     assert planned["generate"] == 10
+
+
+def test_gpu_that_is_insisted_on_and_not_there_stops_the_run_before_any_job(tmp_path):
+    clone = Clone(tmp_path)
+    path = tmp_path / "config/smoke/judge.yaml"
+    path.write_text(path.read_text().replace("device: auto", "device: cuda"))
+    command = ["snakemake", "train_judge", "--config", "preset=smoke", "--resources", "gpu=0"]
+    for _ in range(2):  # the second call finds no lock
+        done = clone.call(*command, check=False)
+        assert done.returncode == 2
+        [line] = [line for line in done.stderr.splitlines() if line.startswith("error")]
+        assert line.startswith("error: config/smoke/judge.yaml: device: cuda is asked for and rule")
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
