@@ -85,8 +85,7 @@ CONF
 
 start_munge() {
     local munge=$1/munge
-    head -c 128 /dev/urandom >"$munge/key"
-    chmod 600 "$munge/key"
+    (umask 077 && head -c 128 /dev/urandom >"$munge/key")
     # --force: the socket lies in a folder of the test's, not of the system's.
     munged --force --key-file "$munge/key" --socket "$munge/socket" --pid-file "$munge/pid" \
         --log-file "$munge/log" --seed-file "$munge/seed" --num-threads 1
