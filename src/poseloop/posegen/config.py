@@ -102,6 +102,10 @@ class PosegenConfig(Config):
     threads: Positive = Field(description="PyTorch threads; part of the result.")
     rounds: Positive = Field(description="Rounds of the loop.")
     pictures: Positive = Field(description="Pictures made in each round.")
+    prints: Positive = Field(
+        description="Pictures of each rendered pose, in other light, colours and surroundings; "
+        "every second one is mirrored."
+    )
     mined: Positive = Field(description="Random pictures from which each picture is mined.")
     surface: Backdrop = Field(description="Backgrounds and exposure of rendered pictures.")
     colour_jitter: Share = Field(description="Range of each rendered picture's colour factors.")

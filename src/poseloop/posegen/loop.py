@@ -5,13 +5,21 @@ so a killed run resumes at the round it was in.
 """
 
 import copy
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from poseloop.multiview.fitting import Row
-from poseloop.posegen.candidates import Verdict, judge_pairs, limit_poses, prior_poses, turned
+from poseloop.posegen.candidates import (
+    Verdict,
+    judge_pairs,
+    limit_poses,
+    mirrored,
+    prior_poses,
+    turned,
+)
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
@@ -191,9 +199,8 @@ def make_pictures(
     if entry.source == "augment":
         rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
         return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
-    wanted = round(config.pictures * config.filter.surplus)
-    if entry.source == "mine":
-        wanted = config.pictures * config.mined
+    surplus = config.mined if entry.source == "mine" else config.filter.surplus
+    wanted = math.ceil(config.pictures * surplus / config.prints)
     if entry.source in ("prior", "mine"):
         drawn = prior_poses(stage.prior, gan.bounds, wanted, generator)
     elif entry.source == "limits":
@@ -212,7 +219,7 @@ def make_pictures(
     images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
     verdict = judge_pairs(
         images,
-        gan.bounds.contains(drawn).numpy(),
+        gan.bounds.contains(drawn).numpy().repeat(config.prints),
         lambda rgb: estimate_all(estimator, rgb).joints,
         stage.check,
         config.filter,
@@ -220,7 +227,7 @@ def make_pictures(
         entry.capped,
     )
     row |= {f"rejected_{reason}": count for reason, count in verdict.reasons.items()}
-    row |= {"rendered": wanted, "rendered_hardness": float(verdict.hardness.mean())}
+    row |= {"rendered": len(images), "rendered_hardness": float(verdict.hardness.mean())}
     row["fidelity"] = float(verdict.fidelity.mean())
     kept = np.flatnonzero(verdict.kept)
     if entry.source == "mine":
@@ -242,13 +249,19 @@ def render(
     generator: torch.Generator,
     names: tuple[object, ...],
 ) -> ImageSet:
-    """One picture of every pose, of subjects drawn at random."""
+    """`config.prints` pictures of every pose, of subjects drawn at random, side by side.
+
+    Every second picture of a pose is mirrored.
+    """
     studio = stage.studio if renderer == "nerf" else stage.mesh
-    count = len(drawn.pose)
+    count, prints = len(drawn.pose), stage.config.prints
     subject = torch.randint(len(stage.studio.betas), (count,), generator=generator)
     seed, *rest = names
-    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count)]
-    return studio.shoot(drawn, subject, rngs)
+    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count * prints)]
+    images = studio.shoot(drawn, subject, rngs)
+    places = np.arange(len(images))
+    turn = places % prints % 2
+    return concatenate([images, mirrored(images)])[places + turn * len(images)]
 
 
 def _loaded(base: Estimator, state: dict[str, torch.Tensor]) -> Estimator:
