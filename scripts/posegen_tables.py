@@ -15,7 +15,6 @@ from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_json, write_text
 
-_MAIN = ("anchor", "prior")
 _FIELDS = {
     "parts": "part grids (fast)",
     "relative": "skeleton-relative (A-NeRF)",
@@ -52,10 +51,10 @@ def main() -> None:
     labels = {name: entry.label for name, entry in study.methods.items()}
     labels[study.main] = "PoseGen"
     shared = (study.test_sets, study.indomain, estimators, config, study.main)
-    main_methods = {m: labels[m] for m in (study.baseline, *_MAIN, study.main)}
+    main_methods = {m: labels[m] for m in (study.baseline, *study.rivals, study.main)}
     pair = (study.test_sets, estimators, config)
     others = {m: label for m, label in labels.items() if m not in (study.baseline, study.main)}
-    shown = {m: labels[m] for m in _MAIN}
+    shown = {m: labels[m] for m in study.rivals}
     tables = [
         pd.concat(
             [

@@ -36,6 +36,8 @@ from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng, torch_rng
 
 _TURN_DEGREES = 60.0
+# Ordinary pictures on which the unit of hardness is measured.
+_REFERENCE = 600
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def run_loop(
     rows: list[Row] = []
     hardness: list[torch.Tensor] = []
     reference = ordinary_error(base, stage.anchor)
+    turns = torch_rng(seed, "posegen", "anchor")
+    anchor = concatenate([stage.anchor, turned(stage.anchor, config.finetune.anchor_turn, turns)])
     fresh: list[ImageSet] = []
     state = checkpoints.restore()
     if state is not None:
@@ -132,7 +136,7 @@ def run_loop(
         estimator, log = finetune(
             estimator,
             concatenate(fresh) if fresh else None,
-            stage.anchor,
+            anchor,
             stage.validation,
             stage.body,
             config.finetune,
@@ -168,8 +172,9 @@ def ordinary_error(estimator: Estimator, images: ImageSet) -> float:
     UserError
         It is not finite.
     """
-    joints = estimate_all(estimator, images.rgb).joints
-    error = float(joint_errors(joints, torch.from_numpy(images.joints)).mean())
+    some = images[:_REFERENCE]
+    joints = estimate_all(estimator, some.rgb).joints
+    error = float(joint_errors(joints, torch.from_numpy(some.joints)).mean())
     if not np.isfinite(error):
         raise UserError("the estimator returns joints that are not finite")
     return error
