@@ -107,7 +107,16 @@ def test_no_fine_tuning_returns_the_base(stage, tmp_path, monkeypatch):
 def test_a_killed_run_resumes_at_its_round_with_the_same_result(stage, tmp_path, monkeypatch):
     stage, bounds = stage
     whole, _ = loop(stage, bounds, "posegen", tmp_path / "a", monkeypatch)
-    short = dataclasses.replace(stage, config=stage.config.model_copy(update={"rounds": 1}))
+    short = dataclasses.replace(
+        stage,
+        config=stage.config.model_copy(
+            update={
+                "finetune": stage.config.finetune.model_copy(
+                    update={"steps": stage.config.finetune.steps[:1]}
+                )
+            }
+        ),
+    )
     loop(short, bounds, "posegen", tmp_path / "b", monkeypatch)
     resumed, _ = loop(stage, bounds, "posegen", tmp_path / "b", monkeypatch)
     assert resumed.rows == whole.rows

@@ -66,7 +66,11 @@ class FilterConfig(Config):
 class FinetuneConfig(Config):
     """Fine-tuning of an estimator in one round."""
 
-    steps: Positive = Field(description="Optimiser steps in each round.")
+    steps: list[Positive] = Field(
+        min_length=1,
+        description="Optimiser steps of each round. The last round has the most: short schedules "
+        "at this rate forget more than they learn.",
+    )
     batch_size: Positive = Field(description="Pictures per step.")
     anchor_share: Share = Field(description="Share of ordinary pictures in a batch.")
     anchor_turn: float = Field(
@@ -105,7 +109,6 @@ class PosegenConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Seeds of the loop; one run each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
-    rounds: Positive = Field(description="Rounds of the loop.")
     pictures: Positive = Field(description="Pictures made in each round.")
     prints: Positive = Field(
         description="Pictures of each rendered pose, in other light, colours and surroundings; "
@@ -124,6 +127,11 @@ class PosegenConfig(Config):
     rivals: list[str] = Field(description="Methods beside it in the main table.")
     test_sets: list[str] = Field(min_length=1, description="Shifted test sets.")
     indomain: str = Field(description="Set on which forgetting is measured.")
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of the loop."""
+        return len(self.finetune.steps)
 
     @model_validator(mode="after")
     def _named(self) -> "PosegenConfig":

@@ -140,6 +140,7 @@ def run_loop(
             stage.validation,
             stage.body,
             config.finetune,
+            config.finetune.steps[number],
             entry.loss,
             config.colour_jitter,
             (seed, "posegen", "finetune", number),
