@@ -1,4 +1,4 @@
-"""Write posegen_main, posegen_ablations and posegen_nerf, tidy and as Markdown."""
+"""Write posegen_main, posegen_ablations and posegen_nerf, tidy, as Markdown and as LaTeX."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,8 @@ import pandas as pd
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.posegen.config import PosegenConfig
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_tables import against, methods_table, plain_row, to_markdown
+from poseloop.report.posegen_forms import to_latex, to_markdown
+from poseloop.report.posegen_tables import against, methods_table, plain_row
 from poseloop.report.tables import COLUMNS
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
@@ -67,7 +68,9 @@ def main() -> None:
     tables.append(nerf_table(read_json(arguments.nerf)))
     for path, table in zip(arguments.output, tables, strict=True):
         write_text(path, table.to_csv(index=False))
-        write_text(path.with_suffix(".md"), to_markdown(pd.read_csv(path)))
+        printed = pd.read_csv(path)
+        write_text(path.with_suffix(".md"), to_markdown(printed))
+        write_text(path.with_suffix(".tex"), to_latex(printed))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 In:  the body and the motion clips (assets.smk); posegen_images.yaml, posegen_estimators.yaml,
      posegen_nerf.yaml, posegen.yaml, posegen_report.yaml.
 Out: <results>/posegen/ with images, estimators, nerf, generator, loop and errors,
-     <results>/tables/posegen_{main,ablations,nerf}.{csv,md} and
+     <results>/tables/posegen_{main,ablations,nerf}.{csv,md,tex} and
      <results>/figures/fig_posegen_*.{png,pdf}. The target `posegen` gathers tables and figures.
 """
 
@@ -315,6 +315,10 @@ rule posegen_table:
         ),
         md=collect(
             "<results>/tables/posegen_{table}.md",
+            table=["main", "ablations", "nerf"],
+        ),
+        tex=collect(
+            "<results>/tables/posegen_{table}.tex",
             table=["main", "ablations", "nerf"],
         ),
     log:
