@@ -6,6 +6,7 @@ warmed-up generator, rendered by the fast field, filtered, and the hardest withi
 """
 
 import argparse
+import math
 import runpy
 import shlex
 from collections.abc import Callable
@@ -90,9 +91,10 @@ def main() -> None:
     known = torch.from_numpy(stage.anchor.joints)
     reference = float(joint_errors(estimate(stage.anchor.rgb), known).mean())
     generator = torch_rng(seed, "posegen", "hard poses")
-    drawn = gan.sample(arguments.count * config.mined, config.generator.noise, generator)
+    rendered = math.ceil(arguments.count * config.mined / config.prints)
+    drawn = gan.sample(rendered, config.generator.noise, generator)
     images = render(stage, "nerf", drawn, generator, (seed, "hard poses"))
-    inside = gan.bounds.contains(drawn).numpy()
+    inside = gan.bounds.contains(drawn).numpy().repeat(config.prints)
     verdict = judge_pairs(images, inside, estimate, stage.check, config.filter, reference, True)
     kept = np.flatnonzero(verdict.kept)
     kept = kept[np.argsort(-verdict.hardness[kept], kind="stable")][: arguments.count]

@@ -20,7 +20,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="posegen_images.yaml")
     parser.add_argument("--body", type=Path, required=True, help="body model file or folder")
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="one per seed")
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, help="of all seeds, in order"
+    )
     parser.add_argument("--images", type=Path, nargs="+", required=True, help="test sets")
     parser.add_argument("--output", type=Path, required=True, help="errors of each picture (.npz)")
     arguments = parser.parse_args()

@@ -32,8 +32,10 @@ def main() -> None:
     parser.add_argument("--body", type=Path, required=True, help="body model file or folder")
     parser.add_argument("--ordinary", type=Path, required=True, help="training pictures")
     parser.add_argument("--tests", type=Path, nargs="+", required=True, help="test sets")
-    parser.add_argument("--examples", type=Path, nargs="+", required=True, help="one per seed")
-    parser.add_argument("--models", type=Path, nargs="+", required=True, help="one per seed")
+    parser.add_argument(
+        "--examples", type=Path, nargs="+", required=True, help="seed*.npz, of one or more folders"
+    )
+    parser.add_argument("--model", type=Path, required=True, help="weights of one seed")
     parser.add_argument("--fields", type=Path, required=True, help="turntables, pairs (.npz)")
     parser.add_argument(
         "--output", type=Path, required=True, help="folder for fig_posegen_*.png and .pdf"
@@ -45,7 +47,10 @@ def main() -> None:
     points = load_config(arguments.image_config, ImageSetsConfig).surface_points
     ordinary = ImageSet.load(arguments.ordinary)
     tests = {path.stem: ImageSet.load(path) for path in arguments.tests}
-    examples = [read_npz(path) for path in arguments.examples]
+    seeds: dict[str, dict[str, np.ndarray]] = {}
+    for path in arguments.examples:
+        seeds[path.stem] = seeds.get(path.stem, {}) | read_npz(path)
+    examples = list(seeds.values())
     labels = {name: entry.label for name, entry in study.methods.items()}
     first = examples[0]
     few = slice(config.samples)
@@ -62,7 +67,7 @@ def main() -> None:
     joints["PoseGen"] = np.concatenate([part[made] for part in examples])
     views["PoseGen"] = np.concatenate([part[f"{study.main}_camera"] for part in examples])
     body = surface_body(load_body(arguments.body), points)
-    tuned = load_tuned(arguments.models[0], body)
+    tuned = load_tuned(arguments.model, body)
     pictures = np.concatenate([images.rgb[: config.overlays] for images in tests.values()])
     truth = np.concatenate([images.joints2d[: config.overlays] for images in tests.values()])
     skeletons = {

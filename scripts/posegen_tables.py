@@ -1,4 +1,4 @@
-"""Write posegen_main, posegen_ablations and posegen_nerf, tidy and as Markdown."""
+"""Write posegen_main, posegen_ablations and posegen_nerf, tidy, as Markdown and as LaTeX."""
 
 import argparse
 from pathlib import Path
@@ -9,13 +9,13 @@ import pandas as pd
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.posegen.config import PosegenConfig
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_tables import against, methods_table, plain_row, to_markdown
+from poseloop.report.posegen_forms import to_latex, to_markdown
+from poseloop.report.posegen_tables import against, methods_table, plain_row
 from poseloop.report.tables import COLUMNS
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_json, write_text
 
-_MAIN = ("anchor", "prior")
 _FIELDS = {
     "parts": "part grids (fast)",
     "relative": "skeleton-relative (A-NeRF)",
@@ -52,10 +52,10 @@ def main() -> None:
     labels = {name: entry.label for name, entry in study.methods.items()}
     labels[study.main] = "PoseGen"
     shared = (study.test_sets, study.indomain, estimators, config, study.main)
-    main_methods = {m: labels[m] for m in (study.baseline, *_MAIN, study.main)}
+    main_methods = {m: labels[m] for m in (study.baseline, *study.rivals, study.main)}
     pair = (study.test_sets, estimators, config)
     others = {m: label for m, label in labels.items() if m not in (study.baseline, study.main)}
-    shown = {m: labels[m] for m in _MAIN}
+    shown = {m: labels[m] for m in study.rivals}
     tables = [
         pd.concat(
             [
@@ -68,7 +68,9 @@ def main() -> None:
     tables.append(nerf_table(read_json(arguments.nerf)))
     for path, table in zip(arguments.output, tables, strict=True):
         write_text(path, table.to_csv(index=False))
-        write_text(path.with_suffix(".md"), to_markdown(pd.read_csv(path)))
+        printed = pd.read_csv(path)
+        write_text(path.with_suffix(".md"), to_markdown(printed))
+        write_text(path.with_suffix(".tex"), to_latex(printed))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from poseloop.body.kinematics import forward_kinematics
 from poseloop.posegen import swing_twist
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.estimator import make_estimator
-from poseloop.posegen.estimator_training import surface_body
+from poseloop.posegen.estimator_training import heat_loss, surface_body
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.runtime.config import load_config
 
@@ -69,6 +69,18 @@ def test_opposite_directions_have_a_half_turn():
     turn = swing_twist.swing_between(a, -a)
     assert torch.allclose((turn @ a.unsqueeze(-1)).squeeze(-1), -a, atol=1e-9)
     assert torch.allclose(torch.linalg.det(turn), torch.ones(2))
+
+
+def test_heat_maps_are_best_where_the_joint_is():
+    joints2d = torch.tensor([[[0.25, 0.1]]])
+    place = torch.zeros(1, 1, 8, 8)
+    # x = 0.25 lies between columns 5 and 6, y = 0.1 in row 2.7.
+    place[0, 0, 2:4, 5:7] = 8.0
+    right = heat_loss(place.flatten(2).log_softmax(-1).view_as(place), joints2d)
+    flat = heat_loss(torch.zeros(1, 1, 8, 8) - np.log(64), joints2d)
+    wrong = heat_loss(place.flip(3).flatten(2).log_softmax(-1).view_as(place), joints2d)
+    assert right < flat < wrong
+    assert right == pytest.approx(np.log(4), abs=0.05)
 
 
 def test_joints_and_surface_agree_with_the_body_model(tmp_path):

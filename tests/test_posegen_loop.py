@@ -5,18 +5,26 @@ import sys
 
 import numpy as np
 import pytest
+import roma
 import torch
 from tiny_data import make_body, make_clips
 from tiny_posegen import SIZE, bounds_of, estimators_config, field_of, loop_config
 from tiny_posegen import make_small_estimator as small
 
 from poseloop.data.config import Backdrop, Picture
-from poseloop.posegen.candidates import judge_pairs, label_fidelity, limit_poses, turned
+from poseloop.posegen.candidates import (
+    judge_pairs,
+    label_fidelity,
+    limit_poses,
+    mirrored,
+    turned,
+)
 from poseloop.posegen.external import from_callable, from_command
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
-from poseloop.posegen.loop import Stage, run_loop
+from poseloop.posegen.loop import Stage, render, run_loop
 from poseloop.posegen.photograph import Photographer
+from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
 from poseloop.render.wardrobe import sample_appearance
 from poseloop.runtime.checkpoints import Checkpoints
@@ -80,6 +88,33 @@ def test_nerf_and_mesh_show_the_same_pose_in_the_same_place(stage):
     assert overlap > 0.8
 
 
+def test_a_mirrored_picture_has_the_labels_of_what_it_shows(stage):
+    stage, bounds = stage
+    images = shoot(stage.studio, bounds, 8, 5)
+    seen = mirrored(images)
+    place = ((seen.joints2d * [1, -1] + 0.5) * SIZE).astype(int).clip(0, SIZE - 1)
+    assert (seen.mask[np.arange(8)[:, None], place[..., 1], place[..., 0]] > 64).mean() > 0.8
+    pose = np.concatenate([seen.global_orient, seen.body_pose], axis=1).reshape(-1, 24, 3)
+    rest = stage.body.rest_joints(torch.from_numpy(seen.betas))
+    posed = pose_joints(roma.rotvec_to_rotmat(torch.from_numpy(pose)), rest).joints
+    assert np.abs(posed.numpy() - seen.joints).max() < 0.02  # people are not quite symmetric
+    again = mirrored(seen)
+    for name, value in vars(images).items():
+        assert np.array_equal(getattr(again, name), value), name
+
+
+def test_prints_show_one_pose_in_another_light(stage):
+    stage, bounds = stage
+    drawn = bounds(0.3 * torch.randn((3, 76), generator=torch.Generator().manual_seed(1)))
+    images = render(stage, "nerf", drawn, torch.Generator().manual_seed(0), (0, "prints"))
+    prints = stage.config.prints
+    assert prints == 2 and len(images) == 6
+    plain, turned_over = images[0::2], mirrored(images[1::2])
+    assert np.allclose(plain.joints, turned_over.joints)
+    assert np.array_equal(plain.body_id, turned_over.body_id)
+    assert (plain.rgb != turned_over.rgb).any(axis=(1, 2, 3)).all()
+
+
 @pytest.mark.parametrize("method", ["anchor", "augment", "prior", "limits", "mine", "mesh"])
 def test_every_method_has_the_same_budget(stage, method, tmp_path, monkeypatch):
     stage, bounds = stage
@@ -107,7 +142,16 @@ def test_no_fine_tuning_returns_the_base(stage, tmp_path, monkeypatch):
 def test_a_killed_run_resumes_at_its_round_with_the_same_result(stage, tmp_path, monkeypatch):
     stage, bounds = stage
     whole, _ = loop(stage, bounds, "posegen", tmp_path / "a", monkeypatch)
-    short = dataclasses.replace(stage, config=stage.config.model_copy(update={"rounds": 1}))
+    short = dataclasses.replace(
+        stage,
+        config=stage.config.model_copy(
+            update={
+                "finetune": stage.config.finetune.model_copy(
+                    update={"steps": stage.config.finetune.steps[:1]}
+                )
+            }
+        ),
+    )
     loop(short, bounds, "posegen", tmp_path / "b", monkeypatch)
     resumed, _ = loop(stage, bounds, "posegen", tmp_path / "b", monkeypatch)
     assert resumed.rows == whole.rows

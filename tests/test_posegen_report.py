@@ -11,7 +11,8 @@ from poseloop.evaluate.estimator_metrics import METRICS, joint_metrics, surface_
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.report.figure_posegen import draw_coverage, draw_grid, draw_hardness, draw_overlays
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_tables import against, methods_table, plain_row, to_markdown
+from poseloop.report.posegen_forms import to_latex, to_markdown
+from poseloop.report.posegen_tables import against, methods_table, plain_row
 from poseloop.report.tables import COLUMNS
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
@@ -95,7 +96,10 @@ def test_table_has_a_row_per_cell_and_the_average_with_its_formula(config):
     assert average.loc["PoseGen", "published"] == config.published_gain
     assert FORMULA in average.loc["PoseGen", "note"]
     assert "over regression;" in average.loc["random", "note"]
-    assert "| average | relative_gain | PoseGen | 10 | +10.0 %" in to_markdown(table)
+    shown = to_markdown(table)
+    assert "| PoseGen | 10 % | no fine-tuning | +10.0 % * | [+10.0, +10.0] |" in shown
+    assert shown.count(FORMULA) == shown.count("- gain; over ")
+    assert r"relative\_gain & PoseGen & 10 \% & no fine-tuning & +10.0 \% $^{*}$" in to_latex(table)
 
 
 def test_rivals_are_compared_on_what_both_ran_on(config):

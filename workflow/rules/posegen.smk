@@ -3,7 +3,7 @@
 In:  the body and the motion clips (assets.smk); posegen_images.yaml, posegen_estimators.yaml,
      posegen_nerf.yaml, posegen.yaml, posegen_report.yaml.
 Out: <results>/posegen/ with images, estimators, nerf, generator, loop and errors,
-     <results>/tables/posegen_{main,ablations,nerf}.{csv,md} and
+     <results>/tables/posegen_{main,ablations,nerf}.{csv,md,tex} and
      <results>/figures/fig_posegen_*.{png,pdf}. The target `posegen` gathers tables and figures.
 """
 
@@ -28,6 +28,16 @@ POSEGEN_FIGURES = [
 wildcard_constraints:
     posegen_estimator="|".join(POSEGEN_ESTIMATORS.estimators),
     posegen_field="parts|relative",
+    posegen_part="main|ablations",
+
+
+def posegen_runs(estimator, suffix):
+    """Files of all runs of the loop on an estimator, seeds in their order within each part."""
+    return [
+        f"<results>/posegen/loop/{estimator}/{part}/seed{seed}.{suffix}"
+        for part in POSEGEN.parts(estimator)
+        for seed in POSEGEN.seeds
+    ]
 
 
 rule posegen_render_images:
@@ -227,24 +237,30 @@ rule posegen_run_loop:
         anchor="<results>/posegen/images/ordinary.npz",
         validation="<results>/posegen/images/validation.npz",
     output:
-        models="<results>/posegen/loop/{posegen_estimator}/seed{seed}.safetensors",
-        log="<results>/posegen/loop/{posegen_estimator}/seed{seed}.csv",
-        examples="<results>/posegen/loop/{posegen_estimator}/seed{seed}.npz",
+        models="<results>/posegen/loop/{posegen_estimator}/{posegen_part}/seed{seed}.safetensors",
+        log="<results>/posegen/loop/{posegen_estimator}/{posegen_part}/seed{seed}.csv",
+        examples="<results>/posegen/loop/{posegen_estimator}/{posegen_part}/seed{seed}.npz",
     log:
-        "<logs>/posegen_run_loop/{posegen_estimator}/seed{seed}.log",
+        "<logs>/posegen_run_loop/{posegen_estimator}/{posegen_part}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/posegen_run_loop/{posegen_estimator}/seed{seed}.tsv"
+        "<benchmarks>/posegen_run_loop/{posegen_estimator}/{posegen_part}/seed{seed}.tsv"
     conda:
         "../../envs/cpu.yaml"
     threads: cores_of("posegen")
     resources:
         mem_mb=2500,
+    params:
+        methods=lambda wildcards: POSEGEN.parts(wildcards.posegen_estimator)[
+            wildcards.posegen_part
+        ],
     message:
-        "Running the loop on {wildcards.posegen_estimator}, seed {wildcards.seed}"
+        "Running the loop on {wildcards.posegen_estimator}, {wildcards.posegen_part}, "
+        "seed {wildcards.seed}"
     shell:
         "python scripts/posegen_run_loop.py --config {input.config}"
         " --image-config {input.image_config} --nerf-config {input.nerf_config}"
-        " --seed {wildcards.seed} --body {input.body} --estimator {input.estimator}"
+        " --seed {wildcards.seed} --methods {params.methods} --body {input.body}"
+        " --estimator {input.estimator}"
         " --check {input.check} --field {input.field} --generator {input.generator}"
         " --anchor {input.anchor} --validation {input.validation}"
         " --output {output.models} --log {output.log} --examples {output.examples}"
@@ -256,9 +272,8 @@ rule posegen_evaluate:
         code=code_of("posegen_evaluate"),
         config=cfg("posegen_images"),
         body=rules.bake_body.output.npz,
-        models=collect(
-            "<results>/posegen/loop/{{posegen_estimator}}/seed{seed}.safetensors",
-            seed=POSEGEN.seeds,
+        models=lambda wildcards: posegen_runs(
+            wildcards.posegen_estimator, "safetensors"
         ),
         images=collect("<results>/posegen/images/{set}.npz", set=POSEGEN_TESTS),
     output:
@@ -302,6 +317,10 @@ rule posegen_table:
             "<results>/tables/posegen_{table}.md",
             table=["main", "ablations", "nerf"],
         ),
+        tex=collect(
+            "<results>/tables/posegen_{table}.tex",
+            table=["main", "ablations", "nerf"],
+        ),
     log:
         "<logs>/posegen_table.log",
     benchmark:
@@ -327,14 +346,9 @@ rule posegen_figures:
         body=rules.bake_body.output.npz,
         ordinary="<results>/posegen/images/ordinary.npz",
         tests=collect("<results>/posegen/images/{set}.npz", set=POSEGEN.test_sets),
-        examples=collect(
-            f"<results>/posegen/loop/{POSEGEN_ESTIMATORS.tuned[0]}/seed{{seed}}.npz",
-            seed=POSEGEN.seeds,
-        ),
-        models=collect(
-            f"<results>/posegen/loop/{POSEGEN_ESTIMATORS.tuned[0]}/seed{{seed}}.safetensors",
-            seed=POSEGEN.seeds,
-        ),
+        examples=posegen_runs(POSEGEN_ESTIMATORS.tuned[0], "npz"),
+        model=f"<results>/posegen/loop/{POSEGEN_ESTIMATORS.tuned[0]}/main/"
+        f"seed{POSEGEN.seeds[0]}.safetensors",
         fields=rules.posegen_evaluate_nerf.output.pictures,
     output:
         png=report(
@@ -364,7 +378,7 @@ rule posegen_figures:
         "python scripts/posegen_figures.py --config {input.config} --study {input.study}"
         " --image-config {input.image_config} --body {input.body}"
         " --ordinary {input.ordinary} --tests {input.tests} --examples {input.examples}"
-        " --models {input.models} --fields {input.fields} --output {params.folder}"
+        " --model {input.model} --fields {input.fields} --output {params.folder}"
         " > {log} 2>&1"
 
 

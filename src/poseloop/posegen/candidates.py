@@ -1,6 +1,7 @@
 """Where each method's pictures come from, and which rendered pairs are dropped."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ import roma
 import torch
 from torch import Tensor, nn
 
+from poseloop.body.joints import MIRROR
+from poseloop.motion.augment import mirror_pose
 from poseloop.posegen.config import FilterConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
@@ -76,6 +79,22 @@ def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> Imag
         camera=camera,
         clip=images.clip,
         body_id=images.body_id,
+    )
+
+
+def mirrored(images: ImageSet) -> ImageSet:
+    """The same pictures seen in a mirror: left and right change places in pose and joints."""
+    swap = np.asarray(MIRROR)
+    global_orient, body_pose = mirror_pose(images.global_orient, images.body_pose)
+    return replace(
+        images,
+        rgb=np.ascontiguousarray(images.rgb[:, :, ::-1]),
+        mask=np.ascontiguousarray(images.mask[:, :, ::-1]),
+        global_orient=global_orient,
+        body_pose=body_pose,
+        joints=images.joints[:, swap] * np.float32([-1, 1, 1]),
+        joints2d=images.joints2d[:, swap] * np.float32([-1, 1]),
+        camera=images.camera * np.float32([-1, 1, -1, 1]),
     )
 
 

@@ -66,9 +66,18 @@ class FilterConfig(Config):
 class FinetuneConfig(Config):
     """Fine-tuning of an estimator in one round."""
 
-    steps: Positive = Field(description="Optimiser steps in each round.")
+    steps: list[Positive] = Field(
+        min_length=1,
+        description="Optimiser steps of each round. The last round has the most: short schedules "
+        "at this rate forget more than they learn.",
+    )
     batch_size: Positive = Field(description="Pictures per step.")
     anchor_share: Share = Field(description="Share of ordinary pictures in a batch.")
+    anchor_turn: float = Field(
+        ge=0,
+        description="The ordinary pictures are joined by copies that are turned in their plane by "
+        "up to this, degrees, and scaled: without these forgetting is several times larger.",
+    )
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
     validate_every: Positive = Field(description="Steps between validations.")
@@ -100,8 +109,11 @@ class PosegenConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Seeds of the loop; one run each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
-    rounds: Positive = Field(description="Rounds of the loop.")
     pictures: Positive = Field(description="Pictures made in each round.")
+    prints: Positive = Field(
+        description="Pictures of each rendered pose, in other light, colours and surroundings; "
+        "every second one is mirrored."
+    )
     mined: Positive = Field(description="Random pictures from which each picture is mined.")
     surface: Backdrop = Field(description="Backgrounds and exposure of rendered pictures.")
     colour_jitter: Share = Field(description="Range of each rendered picture's colour factors.")
@@ -112,15 +124,33 @@ class PosegenConfig(Config):
     methods: dict[str, MethodConfig] = Field(description="Methods by name.")
     baseline: str = Field(description="Method that gains are measured against.")
     main: str = Field(description="Method that is called PoseGen in the main table.")
+    rivals: list[str] = Field(description="Methods beside it in the main table.")
     test_sets: list[str] = Field(min_length=1, description="Shifted test sets.")
     indomain: str = Field(description="Set on which forgetting is measured.")
 
+    @property
+    def rounds(self) -> int:
+        """Rounds of the loop."""
+        return len(self.finetune.steps)
+
     @model_validator(mode="after")
     def _named(self) -> "PosegenConfig":
-        for field in ("baseline", "main"):
-            if getattr(self, field) not in self.methods:
-                raise ValueError(f"{field}: no method {getattr(self, field)!r}")
+        for field in ("baseline", "main", "rivals"):
+            named = getattr(self, field)
+            for name in [named] if isinstance(named, str) else named:
+                if name not in self.methods:
+                    raise ValueError(f"{field}: no method {name!r}")
         return self
+
+    def parts(self, estimator: str) -> dict[str, list[str]]:
+        """Methods that run on an estimator: `main`, of the main table, and `ablations`."""
+        mine = [name for name in self.methods if self.estimators_of(name, [estimator])]
+        first = {self.baseline, self.main, *self.rivals}
+        parts = {
+            "main": [name for name in mine if name in first],
+            "ablations": [name for name in mine if name not in first],
+        }
+        return {part: methods for part, methods in parts.items() if methods}
 
     def estimators_of(self, method: str, tuned: list[str]) -> list[str]:
         """Estimators that a method runs on, of those that are fine-tuned."""

@@ -30,6 +30,7 @@ class LossWeights(Config):
     coordinates: float = Field(
         0.0, ge=0, description="Mean distance of the joints before inverse kinematics, metres."
     )
+    heat: float = Field(0.0, ge=0, description="Cross-entropy of the heat maps.")
 
 
 class EstimatorConfig(Config):

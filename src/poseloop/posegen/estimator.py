@@ -29,6 +29,8 @@ class Estimate(NamedTuple):
         Joints before inverse kinematics.
     twists : (B, 16, 2) or None
         (cos, sin) of the twists, in the order of `swing_twist.SINGLES`.
+    log_heat : (B, 24, H, H) or None
+        Logarithms of the joints' heat maps, rows downward; each map sums to one.
     """
 
     rotmats: Tensor
@@ -37,6 +39,7 @@ class Estimate(NamedTuple):
     joints2d: Tensor
     coordinates: Tensor | None = None
     twists: Tensor | None = None
+    log_heat: Tensor | None = None
 
 
 def to_input(rgb: Tensor) -> Tensor:
@@ -163,7 +166,8 @@ class KinematicEstimator(nn.Module):
         )
         heat, depth = self.maps(merged).chunk(2, dim=1)
         side = heat.shape[-1]
-        share = heat.flatten(2).softmax(-1)
+        log_heat = heat.flatten(2).log_softmax(-1)
+        share = log_heat.exp()
         axis = (torch.arange(side, device=heat.device) + 0.5) / side - 0.5
         grid = share.unflatten(2, (side, side))
         joints2d = torch.stack([(grid.sum(2) * axis).sum(-1), -(grid.sum(3) * axis).sum(-1)], -1)
@@ -176,7 +180,8 @@ class KinematicEstimator(nn.Module):
         rest = self.body.rest_joints(betas)
         rotmats = solve(coordinates, rest, twists, leaves)
         joints = pose_joints(rotmats, rest).joints
-        return Estimate(rotmats, betas, joints, joints2d, coordinates, twists)
+        log_heat = log_heat.unflatten(2, (side, side))
+        return Estimate(rotmats, betas, joints, joints2d, coordinates, twists, log_heat)
 
 
 Estimator = RegressionEstimator | KinematicEstimator

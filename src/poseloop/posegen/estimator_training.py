@@ -55,7 +55,30 @@ def estimator_loss(estimate: Estimate, labels: Labels, index: Tensor, w: LossWei
         distance = (estimate.coordinates - labels.joints[index]).norm(dim=-1).mean()
         total = total + w.coordinates * distance
         total = total + w.twist * (estimate.twists - labels.twists[index]).square().mean()
+        total = total + w.heat * heat_loss(estimate.log_heat, labels.joints2d[index])
     return total
+
+
+def heat_loss(log_heat: Tensor, joints2d: Tensor) -> Tensor:
+    """Cross-entropy of heat maps against maps that are bilinear around the true places; a scalar.
+
+    Maps learn where to look from it sooner than from the expected place alone, whose gradient all
+    but vanishes while a map is flat.
+
+    Parameters
+    ----------
+    log_heat, joints2d : (B, 24, H, H), (B, 24, 2)
+        As in `Estimate`.
+    """
+    grid = (2 * joints2d * torch.tensor([1.0, -1.0])).clamp(-1, 1)
+    batch, joints, side, _ = log_heat.shape
+    found = nn.functional.grid_sample(
+        log_heat.reshape(batch * joints, 1, side, side),
+        grid.reshape(batch * joints, 1, 1, 2),
+        padding_mode="border",
+        align_corners=False,
+    )
+    return -found.mean()
 
 
 def jittered(rgb: Tensor, strength: float, generator: torch.Generator) -> Tensor:

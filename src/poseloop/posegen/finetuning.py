@@ -35,6 +35,7 @@ def finetune(
     validation: ImageSet,
     body: SurfaceBody,
     config: FinetuneConfig,
+    steps: int,
     loss: LossWeights,
     colour_jitter: float,
     names: tuple[object, ...],
@@ -77,7 +78,7 @@ def finetune(
     average, rows = fit(
         tuned,
         backward,
-        config.steps,
+        steps,
         config.optimizer,
         config.ema_decay,
         checkpoints,

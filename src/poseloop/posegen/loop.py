@@ -5,13 +5,21 @@ so a killed run resumes at the round it was in.
 """
 
 import copy
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from poseloop.multiview.fitting import Row
-from poseloop.posegen.candidates import Verdict, judge_pairs, limit_poses, prior_poses, turned
+from poseloop.posegen.candidates import (
+    Verdict,
+    judge_pairs,
+    limit_poses,
+    mirrored,
+    prior_poses,
+    turned,
+)
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
@@ -28,6 +36,8 @@ from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng, torch_rng
 
 _TURN_DEGREES = 60.0
+# Ordinary pictures on which the unit of hardness is measured.
+_REFERENCE = 600
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,8 @@ def run_loop(
     rows: list[Row] = []
     hardness: list[torch.Tensor] = []
     reference = ordinary_error(base, stage.anchor)
+    turns = torch_rng(seed, "posegen", "anchor")
+    anchor = concatenate([stage.anchor, turned(stage.anchor, config.finetune.anchor_turn, turns)])
     fresh: list[ImageSet] = []
     state = checkpoints.restore()
     if state is not None:
@@ -124,10 +136,11 @@ def run_loop(
         estimator, log = finetune(
             estimator,
             concatenate(fresh) if fresh else None,
-            stage.anchor,
+            anchor,
             stage.validation,
             stage.body,
             config.finetune,
+            config.finetune.steps[number],
             entry.loss,
             config.colour_jitter,
             (seed, "posegen", "finetune", number),
@@ -160,8 +173,9 @@ def ordinary_error(estimator: Estimator, images: ImageSet) -> float:
     UserError
         It is not finite.
     """
-    joints = estimate_all(estimator, images.rgb).joints
-    error = float(joint_errors(joints, torch.from_numpy(images.joints)).mean())
+    some = images[:_REFERENCE]
+    joints = estimate_all(estimator, some.rgb).joints
+    error = float(joint_errors(joints, torch.from_numpy(some.joints)).mean())
     if not np.isfinite(error):
         raise UserError("the estimator returns joints that are not finite")
     return error
@@ -191,9 +205,8 @@ def make_pictures(
     if entry.source == "augment":
         rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
         return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
-    wanted = round(config.pictures * config.filter.surplus)
-    if entry.source == "mine":
-        wanted = config.pictures * config.mined
+    surplus = config.mined if entry.source == "mine" else config.filter.surplus
+    wanted = math.ceil(config.pictures * surplus / config.prints)
     if entry.source in ("prior", "mine"):
         drawn = prior_poses(stage.prior, gan.bounds, wanted, generator)
     elif entry.source == "limits":
@@ -212,7 +225,7 @@ def make_pictures(
     images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
     verdict = judge_pairs(
         images,
-        gan.bounds.contains(drawn).numpy(),
+        gan.bounds.contains(drawn).numpy().repeat(config.prints),
         lambda rgb: estimate_all(estimator, rgb).joints,
         stage.check,
         config.filter,
@@ -220,7 +233,7 @@ def make_pictures(
         entry.capped,
     )
     row |= {f"rejected_{reason}": count for reason, count in verdict.reasons.items()}
-    row |= {"rendered": wanted, "rendered_hardness": float(verdict.hardness.mean())}
+    row |= {"rendered": len(images), "rendered_hardness": float(verdict.hardness.mean())}
     row["fidelity"] = float(verdict.fidelity.mean())
     kept = np.flatnonzero(verdict.kept)
     if entry.source == "mine":
@@ -242,13 +255,19 @@ def render(
     generator: torch.Generator,
     names: tuple[object, ...],
 ) -> ImageSet:
-    """One picture of every pose, of subjects drawn at random."""
+    """`config.prints` pictures of every pose, of subjects drawn at random, side by side.
+
+    Every second picture of a pose is mirrored.
+    """
     studio = stage.studio if renderer == "nerf" else stage.mesh
-    count = len(drawn.pose)
+    count, prints = len(drawn.pose), stage.config.prints
     subject = torch.randint(len(stage.studio.betas), (count,), generator=generator)
     seed, *rest = names
-    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count)]
-    return studio.shoot(drawn, subject, rngs)
+    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count * prints)]
+    images = studio.shoot(drawn, subject, rngs)
+    places = np.arange(len(images))
+    turn = places % prints % 2
+    return concatenate([images, mirrored(images)])[places + turn * len(images)]
 
 
 def _loaded(base: Estimator, state: dict[str, torch.Tensor]) -> Estimator:

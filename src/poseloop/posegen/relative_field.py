@@ -13,6 +13,8 @@ from poseloop.posegen.config_nerf import RelativeFieldConfig
 from poseloop.posegen.field import Rendering, Scene, composite
 
 _RAYS = 4096
+# Density, 1/m, of a raw value of one: opaque within a limb.
+_DENSITY = 25.0
 
 
 class RelativeNetwork(nn.Module):
@@ -136,10 +138,10 @@ class RelativeField(nn.Module):
         view = torch.einsum("rc,jcd->rjd", F.normalize(slope, dim=-1), rotations)
         view = view.repeat_interleave(z.shape[1], 0) * window[..., None]
         density, colour = network(encoded, view.flatten(1))
+        density = _DENSITY * density
         if generator is not None:
             density = density + torch.randn(density.shape, generator=generator)
-        # Raw values near one are a density near 25 per metre: opaque within a limb.
-        density = 25 * F.relu(density)
+        density = F.relu(density)
         return density.view_as(z), colour.view(*z.shape, 3)
 
     def _importance(self, z: Tensor, weights: Tensor) -> Tensor:

@@ -60,10 +60,18 @@ class FieldStudio:
     def shoot(
         self, drawn: Drawn, subject: torch.Tensor, rngs: Sequence[np.random.Generator]
     ) -> ImageSet:
-        """One picture of every pose, with its label."""
+        """Pictures of every pose with their labels, as many as `rngs` has for each.
+
+        A pose is rendered once; its pictures, one after another, differ in light, colours and
+        background.
+        """
         scene = scene_of_drawn(drawn, subject, self.rest_joints)
         shown = render_all(self.field, scene, self.size)
-        spans = scene.size[:, None, None] / self.size
+        again = torch.arange(len(subject)).repeat_interleave(len(rngs) // len(subject))
+        shown = Rendering(*(value[again] for value in shown))
+        drawn = Drawn(*(value[again] for value in drawn))
+        scene, subject = scene[again], subject[again]
+        spans = scene.size / self.size
         pictures = [
             compose(*self._develop(shown, row, float(spans[row]), rng), self.backdrop, rng)
             for row, rng in enumerate(rngs)
@@ -128,7 +136,9 @@ class MeshStudio:
     def shoot(
         self, drawn: Drawn, subject: torch.Tensor, rngs: Sequence[np.random.Generator]
     ) -> ImageSet:
-        """One picture of every pose, with its label."""
+        """Pictures of every pose with their labels, as many as `rngs` has for each."""
+        again = torch.arange(len(subject)).repeat_interleave(len(rngs) // len(subject))
+        drawn, subject = Drawn(*(value[again] for value in drawn)), subject[again]
         camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
         looks = [
             replace(self.looks[who], light=sample_light(rng))

@@ -112,20 +112,6 @@ def plain_row(
     }
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """The averages and the cells of a table as pipe tables, for people to read."""
-    lines = ["| benchmark | metric | method | mean | gain | 95 % interval | note |"]
-    lines.append("|---|---|---|--:|--:|---|---|")
-    for row in table.to_dict("records"):
-        gain = interval = ""
-        if not pd.isna(row["relative_gain"]):
-            gain = f"{100 * row['relative_gain']:+.1f} %"
-            interval = f"[{100 * row['ci_low']:+.1f}, {100 * row['ci_high']:+.1f}]"
-        cells = [row["benchmark"], row["metric"], row["method"], f"{row['mean']:g}", gain, interval]
-        lines.append("| " + " | ".join([*map(str, cells), str(row["note"] or "")]) + " |")
-    return "\n".join(lines) + "\n"
-
-
 def _row(
     results: Results,
     method: str,
