@@ -46,7 +46,18 @@ class DiffusionConfig(Config):
     train_timesteps: Positive = Field(description="Number of diffusion timesteps.")
     beta_start: float = Field(gt=0, lt=1, description="First beta of the linear schedule.")
     beta_end: float = Field(gt=0, lt=1, description="Last beta of the linear schedule.")
+    least_timestep: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Noise of training is drawn at this timestep or above; the sampler's few steps "
+        "never visit those much below its last.",
+    )
     ddim_steps: Positive = Field(description="Network calls for a sample.")
+
+    @model_validator(mode="after")
+    def _in_range(self) -> "DiffusionConfig":
+        if self.least_timestep >= self.train_timesteps:
+            raise ValueError("least_timestep must be below train_timesteps")
+        return self
 
 
 class LossConfig(Config):

@@ -40,7 +40,7 @@ class Denoised:
         layout, settings = base.layout, base.config.diffusion
         scheduler = make_scheduler(settings)
         pictures, group = batch.tokens.shape[:2]
-        single = antithetic_timesteps((pictures, 1), settings.train_timesteps, generator)
+        single = antithetic_timesteps((pictures, 1), settings, generator)
         noise = torch.randn((pictures, 1, *layout.mask.shape), generator=generator)
         noise = noise.expand(batch.tokens.shape).contiguous()
         self.timesteps = single.expand(-1, group)
@@ -50,16 +50,18 @@ class Denoised:
         with torch.no_grad():
             self.joints = self.error.joints_of(batch.tokens, batch.intrinsics)
 
-    def by(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
-        """Predictions (B, G, T, C) of a denoiser and their weighted errors (B, G)."""
-        found = denoiser(self.noisy, self.timesteps, self.batch.features)
-        error = self.error(found, self.batch.tokens, self.joints, self.batch.intrinsics)
-        return found, self.weight * error
+    def by(self, policy: nn.Module) -> tuple[Tensor, Tensor]:
+        """Predictions (B, G, T, C) of a policy and their weighted errors (B, G)."""
+        return self._judged(policy(self.noisy, self.timesteps, self.batch))
 
     @torch.no_grad()
     def by_reference(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
-        """The same of the frozen reference."""
-        return self.by(denoiser)
+        """The same of the frozen reference's denoiser."""
+        return self._judged(denoiser(self.noisy, self.timesteps, self.batch.features))
+
+    def _judged(self, found: Tensor) -> tuple[Tensor, Tensor]:
+        error = self.error(found, self.batch.tokens, self.joints, self.batch.intrinsics)
+        return found, self.weight * error
 
 
 class Objective:
@@ -86,7 +88,7 @@ class Objective:
         self.base, self.variant, self.count, self.draw = base, variant, hypotheses, draw
         self.beta = variant.beta or self._matched_beta(generator)
 
-    def __call__(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def __call__(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         """Loss and what to log; on the `first` step logits must be zero."""
         step = {
             "dpo": self._dpo,
@@ -95,7 +97,7 @@ class Objective:
             "sft": self._sft,
             "regression": self._regression,
         }[self.variant.objective]
-        return step(denoiser, generator, first)
+        return step(policy, generator, first)
 
     def _pairs(self, generator: torch.Generator) -> Denoised:
         batch = self.draw(self.count // 2, None, generator)
@@ -118,9 +120,9 @@ class Objective:
         winner, loser = torch.cat(errors).unbind(1)
         return matched_beta(winner, loser, self.variant.logit_spread)
 
-    def _dpo(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _dpo(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         pairs = self._pairs(generator)
-        found, errors = pairs.by(denoiser)
+        found, errors = pairs.by(policy)
         reference, reference_errors = pairs.by_reference(self.base.denoiser)
         winner, loser = errors.unbind(1)
         held = PairErrors(winner, loser, *reference_errors.unbind(1))
@@ -136,9 +138,9 @@ class Objective:
         loss = dpo_loss(held, self.beta) + self.variant.sft_weight * winner.mean()
         return loss, row
 
-    def _kto(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _kto(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         singles, wanted = self._singles(generator, winners_only=False)
-        errors = singles.by(denoiser)[1][:, 0]
+        errors = singles.by(policy)[1][:, 0]
         reference = singles.by_reference(self.base.denoiser)[1][:, 0]
         loss = kto_loss(errors, reference, wanted, self.beta)
         loss = loss + self.variant.sft_weight * (errors * wanted).mean()
@@ -146,28 +148,28 @@ class Objective:
         accuracy = torch.where(wanted, gain > 0, gain < 0).float().mean()
         return loss, {"implicit_accuracy": accuracy.item(), "beta": self.beta}
 
-    def _gpa(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _gpa(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         group = self.variant.group
         batch = self.draw(self.count // group, group, generator)
         noisy = Denoised(self.base, batch, self.variant.error_space, generator)
-        errors = noisy.by(denoiser)[1]
+        errors = noisy.by(policy)[1]
         reference = noisy.by_reference(self.base.denoiser)[1]
         loss = group_loss(errors, reference, batch.scores, self.beta)
         best = errors.gather(1, batch.scores.argmax(1, keepdim=True))
         loss = loss + self.variant.sft_weight * best.mean()
         return loss, {"change": (errors - reference).mean().item(), "beta": self.beta}
 
-    def _sft(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _sft(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         singles, _ = self._singles(generator, winners_only=True)
-        return singles.by(denoiser)[1].mean(), {}
+        return singles.by(policy)[1].mean(), {}
 
-    def _regression(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _regression(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         singles, _ = self._singles(generator, winners_only=True)
         singles.noisy = torch.zeros_like(singles.noisy)
         singles.timesteps = torch.full_like(
             singles.timesteps, self.base.config.diffusion.train_timesteps - 1
         )
-        return singles.by(denoiser)[1].mean(), {}
+        return singles.by(policy)[1].mean(), {}
 
 
 def pair_log(errors: PairErrors, logits: Tensor, timesteps: Tensor, base: DiffusionHMR) -> Row:

@@ -43,6 +43,11 @@ class VariantConfig(Config):
     group: Annotated[int, Field(ge=2)] = Field(
         4, description="Hypotheses of a picture in a group of the objective `gpa`."
     )
+    rounds: Positive = Field(
+        1,
+        description="Rounds of drawing, scoring, pairing and tuning, which share the steps; the "
+        "released code has one.",
+    )
     fresh: bool = Field(False, description="Start from new weights of the denoiser.")
 
 
@@ -51,6 +56,7 @@ class TuneConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Each variant is trained once for each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    tune_encoder: bool = Field(description="Whether the encoder is tuned with the denoiser.")
     steps: Positive = Field(description="Optimiser steps.")
     hypotheses: Positive = Field(
         description="Hypotheses that the policy denoises in a step: both sides of pairs count."
@@ -66,6 +72,10 @@ class TuneConfig(Config):
     @model_validator(mode="after")
     def _budget_divides(self) -> "TuneConfig":
         for name, variant in self.variants.items():
+            if self.steps % variant.rounds:
+                raise ValueError(f"steps: not divisible by the rounds of {name}")
+            if variant.rounds > 1 and variant.fresh:
+                raise ValueError(f"variants.{name}: fresh weights and rounds exclude each other")
             if self.hypotheses % 2 or self.hypotheses % variant.group:
                 raise ValueError(f"hypotheses: not divisible by 2 and by the group of {name}")
         return self
