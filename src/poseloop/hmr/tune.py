@@ -56,10 +56,6 @@ class Policy(nn.Module):
         return tuned
 
 
-Refresh = Callable[[DiffusionHMR, int], Mapping[str, Source]]
-"""From the model so far and the round's number (from 1) to sources with hypotheses of its own."""
-
-
 def finetune(
     base: DiffusionHMR,
     sources: Mapping[str, Source],
@@ -67,52 +63,39 @@ def finetune(
     variant: VariantConfig,
     seed: int,
     validate: Callable[[DiffusionHMR], Row],
-    checkpoints: Callable[[int], Checkpoints],
-    refresh: Refresh | None = None,
+    checkpoints: Checkpoints,
 ) -> tuple[DiffusionHMR, list[Row]]:
-    """Fine-tune a copy of the base in the rounds of the variant, which share its steps.
-
-    A round starts from the weight average of the one before, which is also its reference; from the
-    second on its hypotheses are that model's own. One round is the paper's method.
+    """Fine-tune a copy of the base.
 
     Parameters
     ----------
-    sources : by name, those of the variant among them; for the first round
+    sources : by name, those of the variant among them
     validate : from a model to what to log
-    checkpoints : from the number of a round to where its state is kept
 
     Returns
     -------
     the base with the weight average of what was tuned, and the log
     """
-    model, rows = base, []
-    steps = config.steps // variant.rounds
-    for number in range(variant.rounds):
-        if number:
-            sources = refresh(model, number)
-        fresh = derive_seed(seed, "adhmr", "fresh") if variant.fresh else None
-        policy = Policy(model, config.tune_encoder, fresh)
-        draw = partial(draw_batch, sources, variant.sources)
-        probe = torch_rng(seed, "adhmr", "beta", number)
-        objective = Objective(model, variant, config.hypotheses, draw, probe)
-        reference = model
+    fresh = derive_seed(seed, "adhmr", "fresh") if variant.fresh else None
+    policy = Policy(base, config.tune_encoder, fresh)
+    draw = partial(draw_batch, sources, variant.sources)
+    probe = torch_rng(seed, "adhmr", "beta")
+    objective = Objective(base, variant, config.hypotheses, draw, probe)
 
-        def backward(step: int) -> Row:
-            generator = torch_rng(seed, "adhmr", "step", number, step)
-            loss, row = objective(policy, generator, step == 0)
-            loss.backward()
-            return {"loss": loss.item(), **row}
+    def backward(step: int) -> Row:
+        generator = torch_rng(seed, "adhmr", "step", step)
+        loss, row = objective(policy, generator, step == 0)
+        loss.backward()
+        return {"loss": loss.item(), **row}
 
-        average, log = fit(
-            policy,
-            backward,
-            steps,
-            config.optimizer,
-            config.ema_decay,
-            checkpoints(number),
-            lambda average: validate(average.model(reference, variant)),
-            config.validate_every,
-        )
-        model = freeze(average).model(reference, variant)
-        rows += [{**row, "step": row["step"] + number * steps} for row in log]
-    return model, rows
+    average, rows = fit(
+        policy,
+        backward,
+        config.steps,
+        config.optimizer,
+        config.ema_decay,
+        checkpoints,
+        lambda average: validate(average.model(base, variant)),
+        config.validate_every,
+    )
+    return freeze(average).model(base, variant), rows

@@ -31,6 +31,7 @@ class Batch:
     intrinsics : (B, 3)
     tokens : (B, G, T, C)
     scores : (B, G)
+    source : (B,), place of each picture's source among those that were drawn from
     """
 
     image: Tensor
@@ -38,12 +39,13 @@ class Batch:
     intrinsics: Tensor
     tokens: Tensor
     scores: Tensor
+    source: Tensor
 
-    def only(self, column: Tensor) -> "Batch":
-        """The batch with one hypothesis of each picture, that of `column` (B,)."""
-        rows = torch.arange(len(column))
-        tokens, scores = self.tokens[rows, column], self.scores[rows, column]
-        return replace(self, tokens=tokens[:, None], scores=scores[:, None])
+    def winners(self, times: int) -> "Batch":
+        """The batch with the first hypothesis of each picture, so many times."""
+        first = [value[:, :1] for value in (self.tokens, self.scores)]
+        tokens, scores = (value.repeat_interleave(times, 1) for value in first)
+        return replace(self, tokens=tokens, scores=scores)
 
 
 def draw_batch(
@@ -57,21 +59,23 @@ def draw_batch(
     weights = torch.tensor(list(shares.values()))
     chosen = torch.multinomial(weights, pictures, replacement=True, generator=generator)
     parts = [
-        _draw(sources[name], int((chosen == index).sum()), group, generator)
+        _draw(sources[name], index, int((chosen == index).sum()), group, generator)
         for index, name in enumerate(shares)
         if (chosen == index).any()
     ]
     features = Features(
         *(torch.cat(values) for values in zip(*(p.features for p in parts), strict=True))
     )
-    image, intrinsics, tokens, scores = (
+    image, intrinsics, tokens, scores, source = (
         torch.cat([getattr(part, name) for part in parts])
-        for name in ("image", "intrinsics", "tokens", "scores")
+        for name in ("image", "intrinsics", "tokens", "scores", "source")
     )
-    return Batch(image, features, intrinsics, tokens, scores)
+    return Batch(image, features, intrinsics, tokens, scores, source)
 
 
-def _draw(source: Source, count: int, group: int | None, generator: torch.Generator) -> Batch:
+def _draw(
+    source: Source, place: int, count: int, group: int | None, generator: torch.Generator
+) -> Batch:
     preferences = source.preferences
     if group is None:
         index = torch.randint(len(preferences.pairs), (count,), generator=generator)
@@ -88,4 +92,5 @@ def _draw(source: Source, count: int, group: int | None, generator: torch.Genera
         data.intrinsics,
         preferences.tokens[lines, columns],
         preferences.scores[lines, columns],
+        torch.full((count,), place),
     )

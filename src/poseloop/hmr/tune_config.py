@@ -28,7 +28,10 @@ class VariantConfig(Config):
         "(`diffusion.error_weights`); `epsilon` is the released one.",
     )
     beta: float | None = Field(
-        None, gt=0, description="Strength of the objective; null chooses it by `logit_spread`."
+        None,
+        gt=0,
+        description="Strength of the objective; null chooses it by `logit_spread`, for each source "
+        "apart.",
     )
     logit_spread: float = Field(
         1.0,
@@ -37,16 +40,16 @@ class VariantConfig(Config):
         "differed from the reference's as much as the reference's do from pair to pair.",
     )
     sft_weight: Weight = Field(0.0, description="Weight of the winners' denoising error beside it.")
+    sft_sources: list[str] | None = Field(
+        None,
+        description="Sources whose winners count in that; null: all. The base's own samples are "
+        "narrower than its error, and learning them narrows it further.",
+    )
     safeguard: float | None = Field(
         None, ge=0, lt=1, description="mu of Diffusion-SDPO; null leaves the loser's gradient."
     )
     group: Annotated[int, Field(ge=2)] = Field(
         4, description="Hypotheses of a picture in a group of the objective `gpa`."
-    )
-    rounds: Positive = Field(
-        1,
-        description="Rounds of drawing, scoring, pairing and tuning, which share the steps; the "
-        "released code has one.",
     )
     fresh: bool = Field(False, description="Start from new weights of the denoiser.")
 
@@ -72,10 +75,6 @@ class TuneConfig(Config):
     @model_validator(mode="after")
     def _budget_divides(self) -> "TuneConfig":
         for name, variant in self.variants.items():
-            if self.steps % variant.rounds:
-                raise ValueError(f"steps: not divisible by the rounds of {name}")
-            if variant.rounds > 1 and variant.fresh:
-                raise ValueError(f"variants.{name}: fresh weights and rounds exclude each other")
             if self.hypotheses % 2 or self.hypotheses % variant.group:
                 raise ValueError(f"hypotheses: not divisible by 2 and by the group of {name}")
         return self
