@@ -39,6 +39,7 @@ from poseloop.hmr.tune_batch import Source
 from poseloop.runtime import checkpoints
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.weights import write_weights
 
 PAIRING = PairingConfig(rule="top_bottom", k=2, least_gap=0.0)
 COUNT = 10
@@ -156,6 +157,16 @@ def test_a_saved_scorer_scores_the_same(model, scorer, data, body, tmp_path):
     model.save(tmp_path / "base.safetensors")
     with pytest.raises(UserError, match="base.safetensors: not the weights of a scorer"):
         load_scorer(tmp_path / "base.safetensors", body)
+
+
+def test_weights_of_another_version_are_named(model, body, tmp_path):
+    path = tmp_path / "old.safetensors"
+    write_weights(path, model.state_dict(), {"hmr": {**model.config.model_dump(), "device": "cpu"}})
+    with pytest.raises(UserError, match="old.safetensors: weights of another version: hmr.device"):
+        load_hmr(path, body)
+    write_weights(path, model.state_dict(), {})
+    with pytest.raises(UserError, match="old.safetensors: not the weights of this kind of model"):
+        load_hmr(path, body)
 
 
 def test_hypotheses_that_are_no_numbers_are_named(model, data):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
-from poseloop.hmr.config import BaseConfig, TransformerConfig
+from poseloop.hmr.config import BaseConfig, TransformerConfig, saved_config
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.encoder import Encoder, Features, sample_at
 from poseloop.hmr.geometry import project
@@ -146,8 +146,8 @@ def load_scorer(path: str | Path, body: BodyModel) -> Scorer:
     if "scorer" not in metadata:
         raise UserError(f"{path}: not the weights of a scorer")
     scorer = Scorer(
-        ScorerConfig.model_validate(metadata["scorer"]),
-        BaseConfig.model_validate(metadata["hmr"]),
+        saved_config(path, metadata, "scorer", ScorerConfig),
+        saved_config(path, metadata, "hmr", BaseConfig),
         body,
     )
     load_into(scorer, state, path)
