@@ -3,17 +3,23 @@
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
 from poseloop.hmr.evaluation_config import CleaningConfig
 from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.values import read_values
 from poseloop.report.hmr_config import HmrReportConfig
+from poseloop.report.hmr_metrics import describe
 from poseloop.report.hmr_tables import (
     Rows,
     cleaning_table,
     method_table,
+    printable,
     ranking_table,
     stack_seeds,
 )
+from poseloop.report.latex import to_latex
+from poseloop.report.markdown import to_markdown
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import write_text
@@ -23,6 +29,11 @@ RANKERS = {
     "reprojection": "2D reprojection",
     "consensus": "distance to the mean",
 }
+LEGEND = (
+    "In brackets: relative gain over the baseline (base, or the one that is named) and its 95 % "
+    "interval by paired bootstrap over pictures and seeds, positive where better; * where the "
+    "interval lies above zero."
+)
 
 
 def main() -> None:
@@ -73,7 +84,11 @@ def main() -> None:
         rows, [name for name in seeds[0] if name != "labels"], cleaning.keep
     )
     for name, table in tables.items():
-        write_text(arguments.output / f"adhmr_{name}.csv", table.to_csv(index=False))
+        path = arguments.output / f"adhmr_{name}.csv"
+        write_text(path, table.to_csv(index=False))
+        shown = printable(pd.read_csv(path))
+        write_text(path.with_suffix(".md"), to_markdown(shown, describe, LEGEND))
+        write_text(path.with_suffix(".tex"), to_latex(shown, describe))
 
 
 if __name__ == "__main__":

@@ -42,8 +42,9 @@ def main() -> None:
 
     config = load_config(arguments.config, CleaningConfig)
     make_deterministic(0, config.threads)
-    base = load_hmr(arguments.model, load_body(arguments.body))
-    scorer = load_scorer(arguments.scorer)
+    body = load_body(arguments.body)
+    base = load_hmr(arguments.model, body)
+    scorer = load_scorer(arguments.scorer, body)
     pictures, labels = load_labelled(arguments.images, arguments.labels)
     data = encode_pictures(base.encoder, pictures)
     tests = {

@@ -31,7 +31,8 @@ def main() -> None:
 
     config = load_config(arguments.config, MeasureConfig)
     make_deterministic(config.seed, config.threads)
-    body, scorer = load_body(arguments.body), load_scorer(arguments.scorer)
+    body = load_body(arguments.body)
+    scorer = load_scorer(arguments.scorer, body)
     sets = {
         images.stem: load_labelled(images, labels)
         for images, labels in zip(arguments.images, arguments.labels, strict=True)

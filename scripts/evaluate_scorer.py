@@ -30,8 +30,9 @@ def main() -> None:
 
     config = load_config(arguments.config, MeasureConfig)
     make_deterministic(config.seed, config.threads)
-    base = load_hmr(arguments.model, load_body(arguments.body))
-    scorer = load_scorer(arguments.scorer)
+    body = load_body(arguments.body)
+    base = load_hmr(arguments.model, body)
+    scorer = load_scorer(arguments.scorer, body)
     values, arrays = {}, {}
     for images, labels in zip(arguments.images, arguments.labels, strict=True):
         data = load_labelled(images, labels)

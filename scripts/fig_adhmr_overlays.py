@@ -42,7 +42,7 @@ def main() -> None:
     measure = load_config(arguments.measure, MeasureConfig)
     make_deterministic(measure.seed, measure.threads)
     body = load_body(arguments.body)
-    model, scorer = load_hmr(arguments.model, body), load_scorer(arguments.scorer)
+    model, scorer = load_hmr(arguments.model, body), load_scorer(arguments.scorer, body)
     pictures, labels = load_labelled(arguments.images, arguments.labels)
     rows = slice(config.overlays)
     pictures, truth = pictures[rows], bodies_of(labels[rows])

@@ -53,7 +53,8 @@ def main() -> None:
     for manifest, images in zip(arguments.preferences, arguments.images, strict=True):
         preferences = read_preferences(manifest, arguments.model)
         pictures = Pictures.load(images)[preferences.picture.numpy()]
-        sources[manifest.parent.name] = Source(encode_pictures(base.encoder, pictures), preferences)
+        encoded = encode_pictures(base.encoder, pictures)
+        sources[manifest.parent.name] = Source(pictures, encoded, preferences)
     missing = sorted(set(variant.sources) - set(sources))
     if missing:
         raise UserError(

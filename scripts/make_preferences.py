@@ -41,13 +41,14 @@ def main() -> None:
         raise UserError(f"{arguments.config}: sources: no source called {arguments.source!r}")
     source = config.sources[arguments.source]
     make_deterministic(config.seed, config.threads)
-    model = load_hmr(arguments.model, load_body(arguments.body))
+    body = load_body(arguments.body)
+    model = load_hmr(arguments.model, body)
     name, seed, rows = arguments.source, config.seed, slice(source.pictures)
     if source.kind == "scored":
         if arguments.labels is not None:
             raise UserError(f"--labels: the source {name} is scored and must not see labels")
         pictures = Pictures.load(arguments.images)[rows]
-        scorer = load_scorer(arguments.scorer)
+        scorer = load_scorer(arguments.scorer, body)
         preferences = scored_preferences(
             model, scorer, pictures, source.hypotheses, config.pairing, seed, name
         )

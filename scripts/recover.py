@@ -50,7 +50,7 @@ def main() -> None:
     body = load_body(arguments.results / "body/smpl/SMPL_NEUTRAL.npz")
     folder = arguments.results / "adhmr"
     model = load_hmr(arguments.model or folder / "tuned/dpo/seed0.safetensors", body)
-    scorer = load_scorer(folder / "scorer/model.safetensors")
+    scorer = load_scorer(folder / "scorer/model.safetensors", body)
     pictures = crop_of_user(arguments.image, arguments.box, arguments.focal, arguments.size)
     found = recover(
         model, scorer, pictures, arguments.hypotheses, arguments.seed, str(arguments.image)

@@ -45,10 +45,11 @@ def main() -> None:
         arguments.validation_candidates,
     ]
     checkpoints = Checkpoints(run_key(__file__, inputs), config.checkpoint_every)
-    data = load_labelled(arguments.images, arguments.labels)
+    data, body = load_labelled(arguments.images, arguments.labels), load_body(arguments.body)
     scorer, rows = train_scorer(
         config,
-        load_hmr(arguments.model, load_body(arguments.body)),
+        load_hmr(arguments.model, body),
+        body,
         (*data, Candidates.load(arguments.candidates)),
         (Pictures.load(arguments.validation), Candidates.load(arguments.validation_candidates)),
         checkpoints,

@@ -43,7 +43,7 @@ OPTIMIZER = {
 
 def ranking(**changes) -> RankingConfig:
     values = {"slope": 1.0, "errors": {"mpjpe": 1.0}, "soft_mm": 0.0}
-    return RankingConfig(**{**values, "estimate_weight": 0, "detection_weight": 0, **changes})
+    return RankingConfig(**{**values, "answer_weight": 0, "detection_weight": 0, **changes})
 
 
 def test_logits_are_zero_where_policy_and_reference_agree():
@@ -119,8 +119,9 @@ def test_error_weights_turn_sample_errors_into_those_of_the_noise():
 
 
 def test_timesteps_come_in_mirrored_halves():
-    found = antithetic_timesteps((4, 3), 100, torch.Generator().manual_seed(0)).flatten()
-    assert (found[:6] + found[6:] == 99).all()
+    config = DIFFUSION.model_copy(update={"least_timestep": 30})
+    found = antithetic_timesteps((4, 3), config, torch.Generator().manual_seed(0)).flatten()
+    assert (found[:6] + found[6:] == 129).all() and found.min() >= 30 and found.max() < 100
 
 
 def test_features_are_read_at_u_then_v():

@@ -39,6 +39,7 @@ from poseloop.hmr.tune_batch import Source
 from poseloop.runtime import checkpoints
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.weights import write_weights
 
 PAIRING = PairingConfig(rule="top_bottom", k=2, least_gap=0.0)
 COUNT = 10
@@ -55,9 +56,9 @@ def model(body):
 
 
 @pytest.fixture(scope="module")
-def scorer(model):
+def scorer(model, body):
     torch.manual_seed(1)
-    return Scorer(scorer_config(), model.config.encoder).eval().requires_grad_(False)
+    return Scorer(scorer_config(), model.config, body).eval().requires_grad_(False)
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +131,11 @@ def test_candidates_hold_samples_and_noisy_truth_with_their_errors(model, data, 
     torch.testing.assert_close(again.tokens, candidates.tokens)
 
 
-def test_scorer_learns_to_order_candidates(model, data):
+def test_scorer_learns_to_order_candidates(model, data, body):
     config = scorer_config(steps=80, batch_size=10, colour_jitter=0.0, ema_decay=0.01)
     candidates = make_candidates(model, *data, config.candidates, 0)
     trained, rows = train_scorer(
-        config, model, (*data, candidates), (data[0], candidates), Checkpoints("s", 1000)
+        config, model, body, (*data, candidates), (data[0], candidates), Checkpoints("s", 1000)
     )
     assert rows[-1]["within_srcc"] > max(0.3, rows[0]["within_srcc"])
     assert rows[-1]["regret_mm"] < rows[0]["regret_mm"]
@@ -147,15 +148,25 @@ def test_a_score_depends_on_its_hypothesis_alone(model, scorer, data):
     torch.testing.assert_close(together[:, 2:3], alone, atol=1e-5, rtol=0)
 
 
-def test_a_saved_scorer_scores_the_same(model, scorer, data, tmp_path):
+def test_a_saved_scorer_scores_the_same(model, scorer, data, body, tmp_path):
     tokens = make_candidates(model, *data, scorer_config().candidates, 0).tokens
     scorer.save(tmp_path / "s.safetensors", "abc")
-    again = load_scorer(tmp_path / "s.safetensors")
+    again = load_scorer(tmp_path / "s.safetensors", body)
     first, second = (score_tokens(one, model, data[0], tokens) for one in (scorer, again))
     torch.testing.assert_close(first, second, atol=1e-6, rtol=0)
     model.save(tmp_path / "base.safetensors")
     with pytest.raises(UserError, match="base.safetensors: not the weights of a scorer"):
-        load_scorer(tmp_path / "base.safetensors")
+        load_scorer(tmp_path / "base.safetensors", body)
+
+
+def test_weights_of_another_version_are_named(model, body, tmp_path):
+    path = tmp_path / "old.safetensors"
+    write_weights(path, model.state_dict(), {"hmr": {**model.config.model_dump(), "device": "cpu"}})
+    with pytest.raises(UserError, match="old.safetensors: weights of another version: hmr.device"):
+        load_hmr(path, body)
+    write_weights(path, model.state_dict(), {})
+    with pytest.raises(UserError, match="old.safetensors: not the weights of this kind of model"):
+        load_hmr(path, body)
 
 
 def test_hypotheses_that_are_no_numbers_are_named(model, data):
@@ -217,26 +228,26 @@ def test_a_changed_shard_is_refused(model, preferences, tmp_path):
         read_preferences(manifest, base)
 
 
-def tuned(model, data, preferences, steps=3, **variant):
+def tuned(model, data, preferences, steps=3, encoder=True, **variant):
+    encoded = encode_pictures(model.encoder, data[0])
     sources = {
-        "wild": Source(encode_pictures(model.encoder, data[0]), preferences),
-        "bedlam": Source(
-            encode_pictures(model.encoder, data[0]), labelled_preferences(model, *data, 3, 0, "b")
-        ),
+        "wild": Source(data[0], encoded, preferences),
+        "bedlam": Source(data[0], encoded, labelled_preferences(model, *data, 3, 0, "b")),
     }
-    config = tune_config(steps, **variant)
+    config = tune_config(steps, encoder, **variant)
     key = Checkpoints(str(sorted(variant.items())), 1000)
     return finetune(model, sources, config, config.variants["one"], 0, lambda _: {}, key)
 
 
+@pytest.mark.parametrize("encoder", [True, False])
 @pytest.mark.parametrize("objective", ["dpo", "kto", "gpa", "sft", "regression"])
-def test_every_objective_moves_the_denoiser_and_nothing_else(model, data, preferences, objective):
+def test_every_objective_moves_what_it_should(model, data, preferences, objective, encoder):
     before = copy.deepcopy(model.state_dict())
-    found, rows = tuned(model, data, preferences, objective=objective)
+    found, rows = tuned(model, data, preferences, encoder=encoder, objective=objective)
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in before.items())
     after = found.state_dict()
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {"denoiser"}
+    assert moved == ({"encoder", "denoiser"} if encoder else {"denoiser"})
     assert [row["step"] for row in rows if row["step"]] == [1, 2, 3]
 
 
@@ -247,12 +258,21 @@ def test_dpo_raises_winners_over_losers(model, data, preferences):
     assert np.mean(late) > 0.7
     change = [row["winner_change"] - row["loser_change"] for row in rows[-10:]]
     assert np.mean(change) < 0
-    assert {"logit_bin0", "accuracy_bin3", "beta"} <= set().union(*rows)
+    assert {"logit_bin0", "accuracy_bin3"} <= set().union(*rows)
 
 
 def test_sources_share_the_batch(model, data, preferences):
     found, rows = tuned(model, data, preferences, sources={"wild": 0.5, "bedlam": 0.5})
     assert np.isfinite(rows[-1]["loss"])
+
+
+def test_the_anchor_counts_the_winners_of_its_sources(model, data, preferences):
+    """With no weight on the pairs' own source the anchor changes nothing."""
+    plain, other, own = (
+        tuned(model, data, preferences, steps=1, sft_weight=weight, sft_sources=names)[1][-1]
+        for weight, names in ((0.0, None), (1.0, ["bedlam"]), (1.0, ["wild"]))
+    )
+    assert other["loss"] == plain["loss"] < own["loss"]
 
 
 def test_a_regressor_answers_in_one_step(model, data, preferences, body, tmp_path):

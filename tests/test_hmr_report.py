@@ -193,7 +193,7 @@ def test_a_users_picture_gives_scored_bodies_best_first(body, tmp_path, monkeypa
     Image.fromarray(picture).save(tmp_path / "photo.png")
     model = make_model(body)
     torch.manual_seed(0)
-    scorer = Scorer(scorer_config(), model.config.encoder).eval()
+    scorer = Scorer(scorer_config(), model.config, body).eval()
     crop = crop_of_user(tmp_path / "photo.png", None, None, 32)
     assert crop.image.shape == (1, 32, 32, 3)
     np.testing.assert_allclose(crop.intrinsics, [[2.5, 0, 0]], atol=1e-6)
@@ -218,6 +218,6 @@ def test_faulty_pictures_are_named(body, tmp_path):
     with pytest.raises(UserError, match="--box reaches out of the picture"):
         crop_of_user(path, (50, 50, 60, 60), None, 32)
     model = make_model(body)
-    scorer = Scorer(scorer_config(), model.config.encoder).eval()
+    scorer = Scorer(scorer_config(), model.config, body).eval()
     with pytest.raises(UserError, match="photo.png: nobody found in the crop"):
         recover(model, scorer, crop_of_user(path, None, None, 32), 3, 0, "photo.png")

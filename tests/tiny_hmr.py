@@ -63,7 +63,6 @@ def scorer_config(**changes) -> ScorerConfig:
             "orient_share": 0.5,
             "betas_noise": 1.0,
         },
-        "estimate_hops": [4],
         "hops": [2],
         "width": 16,
         "heads": 2,
@@ -71,7 +70,7 @@ def scorer_config(**changes) -> ScorerConfig:
             "slope": 5.0,
             "errors": {"mpjpe": 1.0, "pve": 0.5},
             "soft_mm": 10.0,
-            "estimate_weight": 1.0,
+            "answer_weight": 0.3,
             "detection_weight": 1.0,
         },
         "colour_jitter": 0.1,
@@ -86,12 +85,13 @@ def scorer_config(**changes) -> ScorerConfig:
     return ScorerConfig.model_validate({**values, **changes})
 
 
-def tune_config(steps=3, **variant) -> TuneConfig:
+def tune_config(steps=3, encoder=True, **variant) -> TuneConfig:
     values = {"objective": "dpo", "sources": {"wild": 1.0}, "group": 2, **variant}
     return TuneConfig.model_validate(
         {
             "seeds": [0],
             "threads": 1,
+            "tune_encoder": encoder,
             "steps": steps,
             "hypotheses": 8,
             "ema_decay": 0.01,

@@ -4,7 +4,7 @@ In:  body and motion clips (assets.smk); adhmr_study.yaml with the lists, hmr_im
      hmr_scorer.yaml, hmr_preferences.yaml, adhmr.yaml, hmr_evaluate.yaml, hmr_cleaning.yaml,
      adhmr_report.yaml.
 Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.npz, base/, scorer/,
-     preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/; <results>/tables/adhmr_*.csv and
+     preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/; <results>/tables/adhmr_*.{csv,md,tex} and
      <results>/figures/fig_adhmr_*.{png,pdf}.
 
 The lists, and the functions that name inputs, are in adhmr_common.smk.
@@ -338,13 +338,18 @@ rule adhmr_tables:
         ranking=rules.evaluate_scorer.output.values,
         cleaning=rules.clean_labels.output,
     output:
-        report(
+        csv=report(
             collect(
                 "<results>/tables/adhmr_{hmr_table}.csv",
                 hmr_table=[*HMR_REPORT.tables, "scorer", "cleaning"],
             ),
             category="Tables",
             caption="../report/table_adhmr.rst",
+        ),
+        others=collect(
+            "<results>/tables/adhmr_{hmr_table}.{form}",
+            hmr_table=[*HMR_REPORT.tables, "scorer", "cleaning"],
+            form=["md", "tex"],
         ),
     log:
         "<logs>/adhmr_tables.log",

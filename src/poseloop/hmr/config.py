@@ -1,11 +1,14 @@
 """Configuration of the diffusion HMR base."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from poseloop.multiview.config import OptimizerConfig
 from poseloop.runtime.config import Config
+from poseloop.runtime.errors import UserError
 
 Positive = Annotated[int, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
@@ -46,7 +49,18 @@ class DiffusionConfig(Config):
     train_timesteps: Positive = Field(description="Number of diffusion timesteps.")
     beta_start: float = Field(gt=0, lt=1, description="First beta of the linear schedule.")
     beta_end: float = Field(gt=0, lt=1, description="Last beta of the linear schedule.")
+    least_timestep: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Noise of training is drawn at this timestep or above; the sampler's few steps "
+        "never visit those much below its last.",
+    )
     ddim_steps: Positive = Field(description="Network calls for a sample.")
+
+    @model_validator(mode="after")
+    def _in_range(self) -> "DiffusionConfig":
+        if self.least_timestep >= self.train_timesteps:
+            raise ValueError("least_timestep must be below train_timesteps")
+        return self
 
 
 class LossConfig(Config):
@@ -85,3 +99,24 @@ class BaseConfig(Config):
         if self.batch_size % self.threads:
             raise ValueError("batch_size must be a multiple of threads")
         return self
+
+
+C = TypeVar("C", bound=Config)
+
+
+def saved_config(path: str | Path, metadata: Mapping[str, object], name: str, kind: type[C]) -> C:
+    """The configuration that a file of weights keeps under `name`.
+
+    Raises
+    ------
+    UserError
+        There is none, or it is one of another version.
+    """
+    if name not in metadata:
+        raise UserError(f"{path}: not the weights of this kind of model (no {name!r} in it)")
+    try:
+        return kind.model_validate(metadata[name])
+    except ValidationError as fault:
+        first = fault.errors()[0]
+        where = ".".join(map(str, (name, *first["loc"])))
+        raise UserError(f"{path}: weights of another version: {where}: {first['msg']}") from fault

@@ -7,7 +7,7 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
-from poseloop.hmr.config import BaseConfig
+from poseloop.hmr.config import BaseConfig, saved_config
 from poseloop.hmr.encoder import Encoder, Features, sample_at
 from poseloop.hmr.parameters import PARAMETERS, Parameters
 from poseloop.hmr.skeleton_body import SkeletonBody
@@ -87,6 +87,6 @@ def load_hmr(path: str | Path, body: BodyModel) -> DiffusionHMR:
         The file is missing, holds other weights, or belongs to another body.
     """
     state, metadata = read_weights(path)
-    model = DiffusionHMR(BaseConfig.model_validate(metadata.get("hmr", {})), body)
+    model = DiffusionHMR(saved_config(path, metadata, "hmr", BaseConfig), body)
     load_into(model, state, path)
     return model.eval().requires_grad_(False)

@@ -20,18 +20,18 @@ class PairErrors(NamedTuple):
     reference_winner: Tensor
     reference_loser: Tensor
 
-    def logits(self, beta: float) -> Tensor:
+    def logits(self, beta: float | Tensor) -> Tensor:
         """-0.5 beta [(m_w - m_l) of the policy - (m_w - m_l) of the reference]."""
         policy = self.winner - self.loser
         return -0.5 * beta * (policy - (self.reference_winner - self.reference_loser))
 
 
-def dpo_loss(errors: PairErrors, beta: float) -> Tensor:
+def dpo_loss(errors: PairErrors, beta: float | Tensor) -> Tensor:
     """Diffusion-DPO: the mean of minus log-sigmoid (not minus log-sigmoid of the mean)."""
     return -F.logsigmoid(errors.logits(beta)).mean()
 
 
-def kto_loss(errors: Tensor, reference: Tensor, wanted: Tensor, beta: float) -> Tensor:
+def kto_loss(errors: Tensor, reference: Tensor, wanted: Tensor, beta: float | Tensor) -> Tensor:
     """Diffusion-KTO on single hypotheses.
 
     Parameters
@@ -46,14 +46,14 @@ def kto_loss(errors: Tensor, reference: Tensor, wanted: Tensor, beta: float) -> 
     return (1 - torch.sigmoid(sign * beta * centred)).mean()
 
 
-def group_loss(errors: Tensor, reference: Tensor, scores: Tensor, beta: float) -> Tensor:
+def group_loss(errors: Tensor, reference: Tensor, scores: Tensor, beta: float | Tensor) -> Tensor:
     """GPA: advantages (score less group mean, over its spread) times the change of the error.
 
     Arguments are (B, G); a group whose scores agree has no advantages.
     """
     centred = scores - scores.mean(1, keepdim=True)
     advantage = centred / scores.std(1, keepdim=True).clamp(min=1e-6)
-    return beta * (advantage * (errors - reference)).mean()
+    return (beta * advantage * (errors - reference)).mean()
 
 
 def safeguard(loser: Tensor, winner_residual: Tensor, loser_residual: Tensor, mu: float) -> Tensor:

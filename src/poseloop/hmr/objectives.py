@@ -32,34 +32,42 @@ _ZERO = 1e-3
 
 
 class Denoised:
-    """A batch under noise: one noise and one timestep serve all hypotheses of a picture."""
+    """A batch under noise; if `shared`, one draw of it serves all hypotheses of a picture."""
 
     def __init__(
-        self, base: DiffusionHMR, batch: Batch, space: str, generator: torch.Generator
+        self,
+        base: DiffusionHMR,
+        batch: Batch,
+        space: str,
+        generator: torch.Generator,
+        shared: bool = True,
     ) -> None:
         layout, settings = base.layout, base.config.diffusion
         scheduler = make_scheduler(settings)
         pictures, group = batch.tokens.shape[:2]
-        single = antithetic_timesteps((pictures, 1), settings.train_timesteps, generator)
-        noise = torch.randn((pictures, 1, *layout.mask.shape), generator=generator)
+        draws = 1 if shared else group
+        timesteps = antithetic_timesteps((pictures, draws), settings, generator)
+        noise = torch.randn((pictures, draws, *layout.mask.shape), generator=generator)
         noise = noise.expand(batch.tokens.shape).contiguous()
-        self.timesteps = single.expand(-1, group)
+        self.timesteps = timesteps.expand(-1, group)
         self.noisy = add_noise(scheduler, batch.tokens, noise, self.timesteps, layout.mask)
         self.weight = error_weights(scheduler, self.timesteps, space)
         self.batch, self.error = batch, DenoisingError(layout, base.config.loss)
         with torch.no_grad():
             self.joints = self.error.joints_of(batch.tokens, batch.intrinsics)
 
-    def by(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
-        """Predictions (B, G, T, C) of a denoiser and their weighted errors (B, G)."""
-        found = denoiser(self.noisy, self.timesteps, self.batch.features)
-        error = self.error(found, self.batch.tokens, self.joints, self.batch.intrinsics)
-        return found, self.weight * error
+    def by(self, policy: nn.Module) -> tuple[Tensor, Tensor]:
+        """Predictions (B, G, T, C) of a policy and their weighted errors (B, G)."""
+        return self._judged(policy(self.noisy, self.timesteps, self.batch))
 
     @torch.no_grad()
     def by_reference(self, denoiser: nn.Module) -> tuple[Tensor, Tensor]:
-        """The same of the frozen reference."""
-        return self.by(denoiser)
+        """The same of the frozen reference's denoiser."""
+        return self._judged(denoiser(self.noisy, self.timesteps, self.batch.features))
+
+    def _judged(self, found: Tensor) -> tuple[Tensor, Tensor]:
+        error = self.error(found, self.batch.tokens, self.joints, self.batch.intrinsics)
+        return found, self.weight * error
 
 
 class Objective:
@@ -84,9 +92,9 @@ class Objective:
         generator: torch.Generator,
     ) -> None:
         self.base, self.variant, self.count, self.draw = base, variant, hypotheses, draw
-        self.beta = variant.beta or self._matched_beta(generator)
+        self.beta = self._matched_beta(generator)
 
-    def __call__(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def __call__(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         """Loss and what to log; on the `first` step logits must be zero."""
         step = {
             "dpo": self._dpo,
@@ -95,79 +103,89 @@ class Objective:
             "sft": self._sft,
             "regression": self._regression,
         }[self.variant.objective]
-        return step(denoiser, generator, first)
+        return step(policy, generator, first)
 
     def _pairs(self, generator: torch.Generator) -> Denoised:
         batch = self.draw(self.count // 2, None, generator)
         return Denoised(self.base, batch, self.variant.error_space, generator)
 
-    def _singles(self, generator: torch.Generator, winners_only: bool) -> tuple[Denoised, Tensor]:
-        batch = self.draw(self.count, None, generator)
-        column = torch.zeros(self.count, dtype=torch.long)
-        if not winners_only:
-            column = torch.randint(2, (self.count,), generator=generator)
-        space = self.variant.error_space
-        return Denoised(self.base, batch.only(column), space, generator), column == 0
+    def _winners(self, generator: torch.Generator, times: int) -> Denoised:
+        batch = self.draw(self.count // 2, None, generator).winners(times)
+        return Denoised(self.base, batch, self.variant.error_space, generator, shared=False)
 
-    def _matched_beta(self, generator: torch.Generator) -> float:
-        if self.variant.objective not in ("dpo", "kto", "gpa"):
-            return 1.0
-        errors = [
-            self._pairs(generator).by_reference(self.base.denoiser)[1] for _ in range(_PROBES)
-        ]
-        winner, loser = torch.cat(errors).unbind(1)
-        return matched_beta(winner, loser, self.variant.logit_spread)
+    def _anchor(self, winner: Tensor, batch: Batch) -> Tensor:
+        """Mean error of the winners (B,) of the sources that the anchor counts, weighted."""
+        names = self.variant.sft_sources
+        counted = torch.tensor([names is None or name in names for name in self.variant.sources])
+        return self.variant.sft_weight * (winner * counted[batch.source]).mean()
 
-    def _dpo(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _matched_beta(self, generator: torch.Generator) -> Tensor:
+        """Beta of each source: the configured one, or each matched to that source's margins."""
+        if self.variant.beta or self.variant.objective not in ("dpo", "kto", "gpa"):
+            return torch.full((len(self.variant.sources),), self.variant.beta or 1.0)
+        probes = [self._pairs(generator) for _ in range(_PROBES)]
+        errors = torch.cat([pairs.by_reference(self.base.denoiser)[1] for pairs in probes])
+        source = torch.cat([pairs.batch.source for pairs in probes])
+        return torch.tensor(
+            [
+                matched_beta(*errors[source == place].unbind(1), self.variant.logit_spread)
+                for place in range(len(self.variant.sources))
+            ]
+        )
+
+    def _dpo(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         pairs = self._pairs(generator)
-        found, errors = pairs.by(denoiser)
+        found, errors = pairs.by(policy)
         reference, reference_errors = pairs.by_reference(self.base.denoiser)
         winner, loser = errors.unbind(1)
         held = PairErrors(winner, loser, *reference_errors.unbind(1))
-        logits = held.logits(self.beta)
+        beta = self.beta[pairs.batch.source]
+        logits = held.logits(beta)
         if first and logits.abs().max() > _ZERO:
             raise AssertionError(f"policy and reference differ before training: {logits}")
-        row = {**pair_log(held, logits, pairs.timesteps[:, 0], self.base), "beta": self.beta}
+        row = {**pair_log(held, logits, pairs.timesteps[:, 0], self.base)}
         row["drift"] = (found - reference).square().mean().item()
         if self.variant.safeguard is not None:
             residual = (found - pairs.batch.tokens).flatten(2)
             loser = safeguard(loser, residual[:, 0], residual[:, 1], self.variant.safeguard)
             held = held._replace(loser=loser)
-        loss = dpo_loss(held, self.beta) + self.variant.sft_weight * winner.mean()
-        return loss, row
+        return dpo_loss(held, beta) + self._anchor(winner, pairs.batch), row
 
-    def _kto(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
-        singles, wanted = self._singles(generator, winners_only=False)
-        errors = singles.by(denoiser)[1][:, 0]
-        reference = singles.by_reference(self.base.denoiser)[1][:, 0]
-        loss = kto_loss(errors, reference, wanted, self.beta)
-        loss = loss + self.variant.sft_weight * (errors * wanted).mean()
+    def _kto(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        batch = self.draw(self.count // 2, None, generator)
+        singles = Denoised(self.base, batch, self.variant.error_space, generator, shared=False)
+        errors, reference = singles.by(policy)[1], singles.by_reference(self.base.denoiser)[1]
+        wanted = torch.tensor([True, False]).expand(errors.shape)
+        beta = self.beta[batch.source, None].expand(errors.shape)
+        values = (value.flatten() for value in (errors, reference, wanted, beta))
+        loss = kto_loss(*values)
+        loss = loss + self._anchor(errors[:, 0], batch)
         gain = (reference - errors).detach()
         accuracy = torch.where(wanted, gain > 0, gain < 0).float().mean()
-        return loss, {"implicit_accuracy": accuracy.item(), "beta": self.beta}
+        return loss, {"implicit_accuracy": accuracy.item()}
 
-    def _gpa(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
+    def _gpa(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         group = self.variant.group
         batch = self.draw(self.count // group, group, generator)
         noisy = Denoised(self.base, batch, self.variant.error_space, generator)
-        errors = noisy.by(denoiser)[1]
+        errors = noisy.by(policy)[1]
         reference = noisy.by_reference(self.base.denoiser)[1]
-        loss = group_loss(errors, reference, batch.scores, self.beta)
+        beta = self.beta[batch.source, None]
+        loss = group_loss(errors, reference, batch.scores, beta)
         best = errors.gather(1, batch.scores.argmax(1, keepdim=True))
-        loss = loss + self.variant.sft_weight * best.mean()
-        return loss, {"change": (errors - reference).mean().item(), "beta": self.beta}
+        loss = loss + self._anchor(best[:, 0], batch)
+        return loss, {"change": (errors - reference).mean().item()}
 
-    def _sft(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
-        singles, _ = self._singles(generator, winners_only=True)
-        return singles.by(denoiser)[1].mean(), {}
+    def _sft(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        return self._winners(generator, 2).by(policy)[1].mean(), {}
 
-    def _regression(self, denoiser: nn.Module, generator: torch.Generator, first: bool) -> Step:
-        singles, _ = self._singles(generator, winners_only=True)
+    def _regression(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
+        singles = self._winners(generator, 1)
         singles.noisy = torch.zeros_like(singles.noisy)
         singles.timesteps = torch.full_like(
             singles.timesteps, self.base.config.diffusion.train_timesteps - 1
         )
-        return singles.by(denoiser)[1].mean(), {}
+        return singles.by(policy)[1].mean(), {}
 
 
 def pair_log(errors: PairErrors, logits: Tensor, timesteps: Tensor, base: DiffusionHMR) -> Row:

@@ -40,7 +40,7 @@ class RankingConfig(Config):
         description="Difference in error, millimetres, at which the target is 0.73; 0 is a hard "
         "order as in the released code, which asks for an order among equals."
     )
-    estimate_weight: Weight = Field(description="Weight of the estimate's squared joint error.")
+    answer_weight: Weight = Field(description="Weight of the error of the scorer's own answer.")
     detection_weight: Weight = Field(description="Weight of the 2D joints' heat maps.")
 
     @model_validator(mode="after")
@@ -59,9 +59,6 @@ class ScorerConfig(Config):
         description="CPU threads; each takes an equal shard of the batch. Part of the result."
     )
     candidates: CandidatesConfig = Field(description="What is ranked.")
-    estimate_hops: list[Annotated[int, Field(ge=0)]] = Field(
-        min_length=1, description="Layers of the scorer's own estimate, as `transformer.hops`."
-    )
     hops: list[Annotated[int, Field(ge=0)]] = Field(
         min_length=1, description="Layers over a hypothesis, as `transformer.hops`."
     )

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from poseloop.body.model import BodyModel
 from poseloop.hmr.candidates import Candidates
 from poseloop.hmr.dataset import bodies_of, colour_jitter, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.encoder import detection_loss
 from poseloop.hmr.geometry import project
+from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.ranking import ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
 from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
@@ -20,36 +22,44 @@ from poseloop.runtime.seeds import derive_seed, torch_rng
 def train_scorer(
     config: ScorerConfig,
     base: DiffusionHMR,
+    body: BodyModel,
     data: tuple[Pictures, Labels, Candidates],
     validation: tuple[Pictures, Candidates],
     checkpoints: Checkpoints,
 ) -> tuple[Scorer, list[Row]]:
-    """Train the scorer; its encoder starts as the base's. Returns its weight average and the log.
+    """Train the scorer, whose encoder and answer start as the base's.
+
+    Returns its weight average and the log.
 
     The log holds the terms of the loss at every step and, at validations, `within_srcc` and
     `regret_mm` by MPJPE among the base's samples for held-out pictures.
     """
     torch.manual_seed(derive_seed(config.seed, "scorer", "weights"))
-    scorer = Scorer(config, base.config.encoder)
-    scorer.encoder.load_state_dict(base.encoder.state_dict())
+    scorer = Scorer(config, base.config, body)
+    scorer.own.load_state_dict(base.state_dict())
+    scorer.requires_grad_(True)
     pictures, labels, candidates = data
     truth, intrinsics = bodies_of(labels), torch.from_numpy(pictures.intrinsics)
     joints = base.body.joints(truth)
     places = project(joints, truth.camera, intrinsics)
     size = config.batch_size // config.threads
     ranking = config.ranking
+    tokens = base.layout.encode(truth, intrinsics)
+    error = DenoisingError(base.layout, base.config.loss)
 
     def shard(step: int, part: int) -> Tensor:
         generator = torch_rng(config.seed, "scorer", "step", step, part)
         rows = torch.randint(len(intrinsics), (size,), generator=generator)
         image = picture_tensor(pictures, rows.numpy())
-        context = scorer.look(colour_jitter(image, config.colour_jitter, generator))
+        jittered = colour_jitter(image, config.colour_jitter, generator)
+        context = scorer.look(jittered, intrinsics[rows])
         bodies = base.layout.decode(candidates.tokens[rows], intrinsics[rows, None])
-        scores = scorer(context, bodies, base.body, intrinsics[rows])
+        scores = scorer(context, bodies, intrinsics[rows])
         loss = ranknet(scores, candidates.errors[rows], ranking)
-        apart = (context.estimate - joints[rows]).square().sum(-1).mean()
+        target, wanted = tokens[rows, None], joints[rows, None]
+        wrong = error(context.answer, target, wanted, intrinsics[rows]).mean()
         missed = detection_loss(scorer.encoder.heat(context.features.map), places[rows])
-        return loss + ranking.estimate_weight * apart + ranking.detection_weight * missed
+        return loss + ranking.answer_weight * wrong + ranking.detection_weight * missed
 
     return fit_sharded(
         scorer,
@@ -74,8 +84,8 @@ def score_tokens(
     for start in range(0, len(tokens), batch):
         part = slice(start, start + batch)
         bodies = base.layout.decode(tokens[part], intrinsics[part, None])
-        context = scorer.look(picture_tensor(pictures, part))
-        scores.append(scorer(context, bodies, base.body, intrinsics[part]))
+        context = scorer.look(picture_tensor(pictures, part), intrinsics[part])
+        scores.append(scorer(context, bodies, intrinsics[part]))
     return torch.cat(scores)
 
 

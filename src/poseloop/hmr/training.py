@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
-from poseloop.hmr.config import BaseConfig
+from poseloop.hmr.config import BaseConfig, DiffusionConfig
 from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import add_noise, hypothesis_noise, make_scheduler, sample
@@ -18,11 +18,14 @@ from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
 
-def antithetic_timesteps(shape: tuple[int, int], steps: int, generator: torch.Generator) -> Tensor:
-    """Timesteps (B, M) of which each half mirrors the other: t and steps - 1 - t."""
+def antithetic_timesteps(
+    shape: tuple[int, int], config: DiffusionConfig, generator: torch.Generator
+) -> Tensor:
+    """Timesteps (B, M) of which each half mirrors the other about the middle of their range."""
     count = shape[0] * shape[1]
-    half = torch.randint(steps, ((count + 1) // 2,), generator=generator)
-    return torch.cat([half, steps - 1 - half])[:count].view(shape)
+    low, high = config.least_timestep, config.train_timesteps
+    half = torch.randint(low, high, ((count + 1) // 2,), generator=generator)
+    return torch.cat([half, low + high - 1 - half])[:count].view(shape)
 
 
 def train_base(
@@ -52,7 +55,7 @@ def train_base(
         rows = torch.randint(len(tokens), (size,), generator=generator)
         features = model.encoder(picture_tensor(data[0], rows.numpy()))
         shape = (size, config.draws)
-        timesteps = antithetic_timesteps(shape, config.diffusion.train_timesteps, generator)
+        timesteps = antithetic_timesteps(shape, config.diffusion, generator)
         clean = tokens[rows, None].expand(-1, config.draws, -1, -1)
         noise = torch.randn(clean.shape, generator=generator)
         noisy = add_noise(scheduler, clean, noise, timesteps, model.layout.mask)

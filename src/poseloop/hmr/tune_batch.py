@@ -1,20 +1,23 @@
 """Batches of ordered hypotheses from several preference sources."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from poseloop.hmr.dataset import Encoded
+from poseloop.hmr.dataset import Encoded, picture_tensor
 from poseloop.hmr.encoder import Features
 from poseloop.hmr.preferences import Preferences
+from poseloop.hmr.store import Pictures
 
 
 @dataclass(frozen=True)
 class Source:
-    """A preference source with its pictures encoded: row i of both is the same picture."""
+    """A preference source: row i of pictures, of what the base's encoder makes of them, and of the
+    preferences is the same picture."""
 
+    pictures: Pictures
     data: Encoded
     preferences: Preferences
 
@@ -23,22 +26,26 @@ class Source:
 class Batch:
     """Pictures with G hypotheses each, better ones first unless they are a group.
 
-    features : Features of B pictures
+    image : (B, 3, S, S) in [0, 1]
+    features : Features of B pictures, by the base's encoder
     intrinsics : (B, 3)
     tokens : (B, G, T, C)
     scores : (B, G)
+    source : (B,), place of each picture's source among those that were drawn from
     """
 
+    image: Tensor
     features: Features
     intrinsics: Tensor
     tokens: Tensor
     scores: Tensor
+    source: Tensor
 
-    def only(self, column: Tensor) -> "Batch":
-        """The batch with one hypothesis of each picture, that of `column` (B,)."""
-        rows = torch.arange(len(column))
-        tokens, scores = self.tokens[rows, column], self.scores[rows, column]
-        return Batch(self.features, self.intrinsics, tokens[:, None], scores[:, None])
+    def winners(self, times: int) -> "Batch":
+        """The batch with the first hypothesis of each picture, so many times."""
+        first = [value[:, :1] for value in (self.tokens, self.scores)]
+        tokens, scores = (value.repeat_interleave(times, 1) for value in first)
+        return replace(self, tokens=tokens, scores=scores)
 
 
 def draw_batch(
@@ -52,21 +59,23 @@ def draw_batch(
     weights = torch.tensor(list(shares.values()))
     chosen = torch.multinomial(weights, pictures, replacement=True, generator=generator)
     parts = [
-        _draw(sources[name], int((chosen == index).sum()), group, generator)
+        _draw(sources[name], index, int((chosen == index).sum()), group, generator)
         for index, name in enumerate(shares)
         if (chosen == index).any()
     ]
     features = Features(
         *(torch.cat(values) for values in zip(*(p.features for p in parts), strict=True))
     )
-    intrinsics, tokens, scores = (
+    image, intrinsics, tokens, scores, source = (
         torch.cat([getattr(part, name) for part in parts])
-        for name in ("intrinsics", "tokens", "scores")
+        for name in ("image", "intrinsics", "tokens", "scores", "source")
     )
-    return Batch(features, intrinsics, tokens, scores)
+    return Batch(image, features, intrinsics, tokens, scores, source)
 
 
-def _draw(source: Source, count: int, group: int | None, generator: torch.Generator) -> Batch:
+def _draw(
+    source: Source, place: int, count: int, group: int | None, generator: torch.Generator
+) -> Batch:
     preferences = source.preferences
     if group is None:
         index = torch.randint(len(preferences.pairs), (count,), generator=generator)
@@ -78,8 +87,10 @@ def _draw(source: Source, count: int, group: int | None, generator: torch.Genera
     data = source.data[rows]
     lines = rows[:, None]
     return Batch(
+        picture_tensor(source.pictures, rows.numpy()),
         data.features,
         data.intrinsics,
         preferences.tokens[lines, columns],
         preferences.scores[lines, columns],
+        torch.full((count,), place),
     )

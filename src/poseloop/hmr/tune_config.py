@@ -28,7 +28,10 @@ class VariantConfig(Config):
         "(`diffusion.error_weights`); `epsilon` is the released one.",
     )
     beta: float | None = Field(
-        None, gt=0, description="Strength of the objective; null chooses it by `logit_spread`."
+        None,
+        gt=0,
+        description="Strength of the objective; null chooses it by `logit_spread`, for each source "
+        "apart.",
     )
     logit_spread: float = Field(
         1.0,
@@ -37,6 +40,11 @@ class VariantConfig(Config):
         "differed from the reference's as much as the reference's do from pair to pair.",
     )
     sft_weight: Weight = Field(0.0, description="Weight of the winners' denoising error beside it.")
+    sft_sources: list[str] | None = Field(
+        None,
+        description="Sources whose winners count in that; null: all. The base's own samples are "
+        "narrower than its error, and learning them narrows it further.",
+    )
     safeguard: float | None = Field(
         None, ge=0, lt=1, description="mu of Diffusion-SDPO; null leaves the loser's gradient."
     )
@@ -51,6 +59,7 @@ class TuneConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Each variant is trained once for each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    tune_encoder: bool = Field(description="Whether the encoder is tuned with the denoiser.")
     steps: Positive = Field(description="Optimiser steps.")
     hypotheses: Positive = Field(
         description="Hypotheses that the policy denoises in a step: both sides of pairs count."

@@ -200,3 +200,16 @@ def cleaning_table(rows: Rows, benchmarks: Iterable[str], keep: Iterable[float])
                 rows.add(f"scorer_{share}", benchmark, metric, "all")
             rows.add("right", benchmark, metric, "all")
     return rows.table()
+
+
+def printable(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows that were measured here, for the wide forms, one for each method and metric.
+
+    A method that is held to several baselines is a method for each of them.
+    """
+    shown = table[table["mean"].notna()].copy()
+    keys = ["benchmark", "metric", "method"]
+    several = shown.duplicated(keys, keep=False) & shown["baseline"].notna()
+    named = shown["method"] + ", against " + shown["baseline"].fillna("")
+    shown["method"] = shown["method"].where(~several, named)
+    return shown

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from poseloop.report.layout import wide
+from poseloop.evaluate.metrics import describe
+from poseloop.report.layout import Describe, wide
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -22,9 +23,9 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
-def to_latex(table: pd.DataFrame) -> str:
-    """A booktabs tabular, with a rule between benchmarks."""
-    header, rows = wide(table)
+def to_latex(table: pd.DataFrame, describe: Describe = describe) -> str:
+    """A booktabs tabular, with a rule between benchmarks; `describe` as in `layout.wide`."""
+    header, rows = wide(table, describe)
     lines = [
         r"\begin{tabular}{lll" + "r" * (len(header) - 3) + "}",
         r"\toprule",

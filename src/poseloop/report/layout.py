@@ -1,13 +1,19 @@
 """Wide form of a tidy table, the common ground of Markdown and LaTeX."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
-from poseloop.evaluate.metrics import describe
+from poseloop.evaluate.metrics import Metric, describe
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
 
-def wide(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+Describe = Callable[[str], Metric]
+"""From a metric's name to what it is."""
+
+
+def wide(table: pd.DataFrame, describe: Describe = describe) -> tuple[list[str], list[list[str]]]:
     """Header and rows of text, one row per benchmark and metric, one column per method.
 
     A method with a baseline shows its mean, its relative gain and the gain's 95 % interval in
@@ -18,6 +24,8 @@ def wide(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     ----------
     table : DataFrame
         As `tables.make_table` gives it or as its CSV reads.
+    describe : function
+        From a metric's name to what it is; DrPose's metrics if not given.
     """
     shown = table[~table["metric"].str.contains("_view")]
     methods = list(dict.fromkeys(shown["method"]))

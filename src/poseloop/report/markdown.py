@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from poseloop.report.layout import wide
+from poseloop.evaluate.metrics import describe
+from poseloop.report.layout import Describe, wide
 
 LEGEND = (
     "In brackets: relative gain over base and its 95 % interval by paired bootstrap over subjects "
@@ -10,12 +11,15 @@ LEGEND = (
 )
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """A pipe table and its legend, with the notes that differ from a bare verdict."""
-    header, rows = wide(table)
+def to_markdown(table: pd.DataFrame, describe: Describe = describe, legend: str = LEGEND) -> str:
+    """A pipe table and its legend, with the notes that differ from a bare verdict.
+
+    `describe` is as in `layout.wide`.
+    """
+    header, rows = wide(table, describe)
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * 3 + "--:|" * (len(header) - 3)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines) + f"\n\n{LEGEND}\n" + "".join(f"- {note}\n" for note in remarks(table))
+    return "\n".join(lines) + f"\n\n{legend}\n" + "".join(f"- {note}\n" for note in remarks(table))
 
 
 def remarks(table: pd.DataFrame) -> list[str]:
