@@ -5,39 +5,15 @@ In:  the body and the motion clips (assets.smk); posegen_images.yaml, posegen_es
 Out: <results>/posegen/ with images, estimators, nerf, generator, loop and errors,
      <results>/tables/posegen_{main,ablations,nerf}.{csv,md,tex} and
      <results>/figures/fig_posegen_*.{png,pdf}. The target `posegen` gathers tables and figures.
+
+The lists, and the function that names the runs of the loop, are in posegen_common.smk.
 """
-
-from poseloop.posegen.config import PosegenConfig
-from poseloop.posegen.config_estimators import EstimatorsConfig
-from poseloop.posegen.config_images import ImageSetsConfig
-
-POSEGEN = or_exit(load_config, cfg("posegen"), PosegenConfig)
-POSEGEN_ESTIMATORS = or_exit(load_config, cfg("posegen_estimators"), EstimatorsConfig)
-POSEGEN_SETS = list(or_exit(load_config, cfg("posegen_images"), ImageSetsConfig).sets)
-POSEGEN_TESTS = [*POSEGEN.test_sets, POSEGEN.indomain]
-POSEGEN_FIGURES = [
-    "samples",
-    "hardness",
-    "coverage",
-    "overlays",
-    "turntable",
-    "fields",
-]
 
 
 wildcard_constraints:
     posegen_estimator="|".join(POSEGEN_ESTIMATORS.estimators),
     posegen_field="parts|relative",
     posegen_part="main|ablations",
-
-
-def posegen_runs(estimator, suffix):
-    """Files of all runs of the loop on an estimator, seeds in their order within each part."""
-    return [
-        f"<results>/posegen/loop/{estimator}/{part}/seed{seed}.{suffix}"
-        for part in POSEGEN.parts(estimator)
-        for seed in POSEGEN.seeds
-    ]
 
 
 rule posegen_render_images:
