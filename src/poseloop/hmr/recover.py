@@ -20,9 +20,9 @@ from poseloop.runtime.errors import UserError
 LEAST_CONFIDENCE = 0.055
 """Mean heat at the peaks of the joints' maps below which a crop is taken to show nobody.
 
-Measured on the demo's base with 48 pictures a set: 0.057 is the least of pictures of people and 0.11
-the median of those out of domain; plain crops have 0.05. It is no detector: blurred clutter without
-anybody has 0.08 and passes."""
+Measured on the demo's base with 48 pictures a set: 0.057 is the least of pictures of people and
+0.11 the median of those out of domain; plain crops have 0.05. It is no detector: blurred clutter
+without anybody has 0.08 and passes."""
 
 
 @dataclass(frozen=True)
