@@ -143,7 +143,7 @@ class Objective:
         logits = held.logits(beta)
         if first and logits.abs().max() > _ZERO:
             raise AssertionError(f"policy and reference differ before training: {logits}")
-        row = {**pair_log(held, logits, pairs.timesteps[:, 0], self.base)}
+        row = pair_log(held, logits, pairs.timesteps[:, 0], self.base)
         row["drift"] = (found - reference).square().mean().item()
         if self.variant.safeguard is not None:
             residual = (found - pairs.batch.tokens).flatten(2)
