@@ -8,7 +8,7 @@ from poseloop.multiview.views import COLOUR, NORMAL
 from poseloop.reward.config import DistanceConfig, PoseScoreConfig, SkeletonConfig
 from poseloop.reward.distance import bce, dice, multiscale_dice, skeleton_distance
 from poseloop.reward.finetune import add_lora, merge_lora
-from poseloop.reward.posescore import PoseScore, target_maps
+from poseloop.reward.posescore import PoseScore, draw_readings, presence, target_maps
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
@@ -91,6 +91,25 @@ def test_the_reward_is_the_mean_over_readings():
     apart = torch.stack([reader(reading)(latents, joints) for reading in readings])
     torch.testing.assert_close(reader(*readings)(latents, joints), apart.mean(0))
     assert apart.std(0).min() > 1e-6
+
+
+def test_a_subjects_reward_may_be_that_of_the_one_reading_it_drew():
+    latents, joints = torch.randn(3, 6, 2, 4, 16, 16), torch.randn(3, 24, 3) * 0.2
+    readings = [["normal", "colour"], ["normal"], ["colour"]]
+    seen = torch.tensor([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0]])
+    apart = [
+        reader(readings[i])(latents[n : n + 1], joints[n : n + 1])
+        for n, i in ((0, 2), (1, 0), (2, 1))
+    ]
+    drawn = reader(*readings)(latents, joints, seen=seen)
+    torch.testing.assert_close(drawn, torch.cat(apart))
+
+
+def test_readings_are_drawn_alike():
+    readings = [["normal", "colour"], ["normal"], ["colour"]]
+    drawn = draw_readings(readings, 3000, torch.Generator().manual_seed(0))
+    for reading in presence(readings):
+        assert (drawn == reading).all(1).float().mean().item() == pytest.approx(1 / 3, abs=0.03)
 
 
 def test_some_term_must_have_weight():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from poseloop.data.config import Motion, Split
-from poseloop.data.store import check_arrays
+from poseloop.data.stored import check_arrays
 from poseloop.motion.augment import (
     agreeing_pairs,
     mirror_pose,

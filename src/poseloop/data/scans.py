@@ -8,9 +8,10 @@ import torch
 
 from poseloop.body.model import BodyModel
 from poseloop.data.config import Backdrop, Picture, ViewSetConfig, ViewSetsConfig
+from poseloop.data.mix import read_mix
 from poseloop.data.parallel import map_ordered
 from poseloop.data.people import sample_appearances, sample_bodies
-from poseloop.data.poses import draw_poses, read_own_poses, read_poses
+from poseloop.data.poses import draw_poses
 from poseloop.data.posing import face_camera, sample_cameras, sitters
 from poseloop.data.store import ViewSet
 from poseloop.data.studio import Sitter, Studio
@@ -45,10 +46,7 @@ def make_view_set(
         raise UserError(f"sets: no set {name!r}; there are {', '.join(config.sets)}")
     entry = config.sets[name]
     count = entry.subjects
-    if entry.motion.source == "clips":
-        motion = read_poses(clips, entry.motion.splits, entry.motion.clips)
-    else:
-        motion = read_own_poses(entry.motion, body.rest_joints()[0].numpy())
+    motion = read_mix(entry.motion, body, clips)
     poses = draw_poses(motion, entry.motion, count, numpy_rng(config.seed, "poses", name))
     betas, body_id = sample_bodies(entry.people, count, body.num_betas, config.seed)
     rng = numpy_rng(config.seed, "cameras", name)

@@ -1,15 +1,13 @@
 """The two kinds of sample files, read with their shapes, types and numbers checked."""
 
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import read_npz, write_npz
+from poseloop.data.stored import Schema, Stored, StoredRows
 
-_VIEWS = {
+_VIEWS: Schema = {
     "rgb": ("u", ("N", "K", "S", "S", 3)),
     "normal": ("u", ("N", "K", "S", "S", 3)),
     "mask": ("u", ("N", "K", "S", "S")),
@@ -17,7 +15,7 @@ _VIEWS = {
     "faces": ("i", ("F", 3)),
     "azimuths": ("f", ("K",)),
 }
-_SUBJECTS = {
+_SUBJECTS: Schema = {
     "input_rgb": ("u", ("N", "S", "S", 3)),
     "input_mask": ("u", ("N", "S", "S")),
     "joints": ("f", ("N", 24, 3)),
@@ -29,8 +27,8 @@ _SUBJECTS = {
     "frame": ("i", ("N",)),
     "body_id": ("i", ("N",)),
 }
-_POSES = {**_SUBJECTS, "ordinary": ("b", ("N",))}
-_SELECTED = {
+_POSES: Schema = {**_SUBJECTS, "ordinary": ("b", ("N",))}
+_SELECTED: Schema = {
     "global_orient": ("f", ("N", 3)),
     "body_pose": ("f", ("N", 69)),
     "clip": ("U", ("N",)),
@@ -41,35 +39,9 @@ _SELECTED = {
     "ordinary": ("b", ("N",)),
 }
 
-T = TypeVar("T", bound="_Stored")
-
 
 @dataclass(frozen=True)
-class _Stored:
-    """Arrays that are read from and written to one npz file."""
-
-    @classmethod
-    def load(cls: type[T], path: str | Path) -> T:
-        """Read and check a file.
-
-        Raises
-        ------
-        UserError
-            The file is missing or unreadable, or an array is missing, of a wrong shape or type,
-            or not finite; the message names the file and the array.
-        """
-        names = [field.name for field in fields(cls)]
-        arrays = read_npz(path, *names)
-        check_arrays(path, arrays, _SCHEMAS[cls.__name__])
-        return cls(**{name: arrays[name] for name in names})
-
-    def save(self, path: str | Path) -> None:
-        """Write the arrays, atomically."""
-        write_npz(path, {field.name: getattr(self, field.name) for field in fields(self)})
-
-
-@dataclass(frozen=True)
-class ViewSet(_Stored):
+class ViewSet(Stored):
     """N people with K views of S x S pixels: training scans, validation scans or a benchmark.
 
     rgb, normal : (N, K, S, S, 3) uint8
@@ -92,6 +64,8 @@ class ViewSet(_Stored):
         Degrees.
     """
 
+    schema: ClassVar[Schema] = {**_VIEWS, **_SUBJECTS}
+
     rgb: np.ndarray
     normal: np.ndarray
     mask: np.ndarray
@@ -111,12 +85,14 @@ class ViewSet(_Stored):
 
 
 @dataclass(frozen=True)
-class PoseSet(_Stored):
+class PoseSet(StoredRows):
     """N pictures with the pose they show and nothing else: the DrPose15K-style set.
 
     Fields are those of `ViewSet` without views and mesh; `ordinary` (N,) bool marks poses drawn
     from ordinary clips rather than for their difference.
     """
+
+    schema: ClassVar[Schema] = _POSES
 
     input_rgb: np.ndarray
     input_mask: np.ndarray
@@ -132,7 +108,7 @@ class PoseSet(_Stored):
 
 
 @dataclass(frozen=True)
-class SelectedPoses(_Stored):
+class SelectedPoses(StoredRows):
     """N poses selected for the pose set, in the order of its pictures.
 
     global_orient, body_pose : (N, 3), (N, 69) float32
@@ -143,6 +119,8 @@ class SelectedPoses(_Stored):
     ordinary : (N,) bool
     """
 
+    schema: ClassVar[Schema] = _SELECTED
+
     global_orient: np.ndarray
     body_pose: np.ndarray
     clip: np.ndarray
@@ -151,43 +129,3 @@ class SelectedPoses(_Stored):
     anchor: np.ndarray
     neighbour: np.ndarray
     ordinary: np.ndarray
-
-
-_SCHEMAS = {
-    "ViewSet": {**_VIEWS, **_SUBJECTS},
-    "PoseSet": _POSES,
-    "SelectedPoses": _SELECTED,
-}
-
-
-def check_arrays(
-    path: str | Path,
-    arrays: dict[str, np.ndarray],
-    schema: dict[str, tuple[str, tuple[int | str, ...]]],
-) -> None:
-    """Check arrays against kinds (NumPy's letters) and shapes; equal letters are equal sizes.
-
-    Raises
-    ------
-    UserError
-        An array is of another kind or shape, or is not finite; the message names file and array.
-    """
-    sizes: dict[str, int] = {}
-    for name, (kind, shape) in schema.items():
-        array = arrays[name]
-        if array.dtype.kind != kind:
-            raise UserError(f"{path}: {name} has type {array.dtype}, expected kind {kind!r}")
-        expected = tuple(sizes.get(axis, axis) for axis in shape)
-        fits = array.ndim == len(expected) and all(
-            isinstance(want, str) or want == have
-            for want, have in zip(expected, array.shape, strict=True)
-        )
-        if not fits:
-            raise UserError(f"{path}: {name} has shape {array.shape}, expected {expected}")
-        sizes.update(
-            (axis, have)
-            for axis, have in zip(shape, array.shape, strict=True)
-            if isinstance(axis, str)
-        )
-        if kind == "f" and not np.isfinite(array).all():
-            raise UserError(f"{path}: {name} holds numbers that are not finite")

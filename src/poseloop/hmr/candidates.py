@@ -12,7 +12,7 @@ import roma
 import torch
 from torch import Tensor
 
-from poseloop.data.store import check_arrays
+from poseloop.data.stored import check_arrays
 from poseloop.hmr.dataset import bodies_of, encode_pictures
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import hypothesis_noise, sample

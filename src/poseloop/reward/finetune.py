@@ -14,7 +14,7 @@ from poseloop.multiview.schedule import make_scheduler
 from poseloop.multiview.training import diffusion_loss
 from poseloop.reward.config import DrPoseConfig, VariantConfig
 from poseloop.reward.drtune import reward_step
-from poseloop.reward.posescore import PoseScore
+from poseloop.reward.posescore import PoseScore, draw_readings
 from poseloop.reward.validation import validate_sets
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
@@ -98,11 +98,13 @@ def finetune(
         index = draw_batch(ordinary, variant.batch_size, variant.ordinary_share, generator)
         noise = torch.randn((len(index), *view_shape), generator=generator)
         joints = poseset.joints[index].to(device)
+        # One reading a subject has the gradient of their mean, at a third of its cost.
+        seen = draw_readings(posescore.config.readings, len(index), generator)
         return reward_step(
             denoiser,
             base,
             scheduler,
-            lambda estimate: posescore(estimate, joints, variant.distance),
+            lambda estimate: posescore(estimate, joints, variant.distance, seen),
             poseset.image_latents[index].to(device),
             noise.to(device),
             variant.drtune,

@@ -30,6 +30,13 @@ def presence(readings: Sequence[Sequence[str]]) -> torch.Tensor:
     return seen
 
 
+def draw_readings(
+    readings: Sequence[Sequence[str]], size: int, generator: torch.Generator
+) -> torch.Tensor:
+    """Presence (size, 2) of a reading drawn for each of `size` subjects."""
+    return presence(readings)[torch.randint(len(readings), (size,), generator=generator)]
+
+
 class SkeletonPredictor(nn.Module):
     """U-Net from the latents of one view to 23 skeleton maps (g_skel of the paper)."""
 
@@ -121,22 +128,41 @@ class PoseScore(nn.Module):
         return target_maps(joints, self.config.azimuths, self.mirrored, self.config.skeleton)
 
     def distance(
-        self, latents: torch.Tensor, joints: torch.Tensor, distance: DistanceConfig
+        self,
+        latents: torch.Tensor,
+        joints: torch.Tensor,
+        distance: DistanceConfig,
+        seen: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Distance (B,) of latents (B, V, 2, C, h, w) to the skeletons of joints (B, 24, 3)."""
+        """Distance (B,) of latents to the skeletons of joints.
+
+        Parameters
+        ----------
+        latents : (B, V, 2, C, h, w)
+        joints : (B, 24, 3)
+        seen : (B, 2) the reading of each subject; by default the mean over all readings
+        """
         targets = self.targets(joints)
-        readings = presence(self.config.readings).to(latents.device)
+        readings = presence(self.config.readings)[:, None] if seen is None else seen[None]
         distances = [
-            skeleton_distance(self.predictor(latents * seen.view(2, 1, 1, 1)), targets, distance)
-            for seen in readings
+            skeleton_distance(
+                self.predictor(latents * reading.to(latents.device).view(-1, 1, 2, 1, 1, 1)),
+                targets,
+                distance,
+            )
+            for reading in readings
         ]
         return torch.stack(distances).mean(0)
 
     def forward(
-        self, latents: torch.Tensor, joints: torch.Tensor, distance: DistanceConfig | None = None
+        self,
+        latents: torch.Tensor,
+        joints: torch.Tensor,
+        distance: DistanceConfig | None = None,
+        seen: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Reward (B,), 0 at best; the distance is by default the one of its own training."""
-        return -self.distance(latents, joints, distance or self.config.distance)
+        return -self.distance(latents, joints, distance or self.config.distance, seen)
 
 
 def load_posescore(path: str | Path, device: torch.device) -> PoseScore:

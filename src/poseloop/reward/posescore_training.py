@@ -13,7 +13,7 @@ from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.multiview.schedule import predict_original
 from poseloop.reward.config import NoisyInputsConfig, PoseScoreConfig
 from poseloop.reward.distance import skeleton_distance
-from poseloop.reward.posescore import PoseScore, presence
+from poseloop.reward.posescore import PoseScore, draw_readings
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -77,7 +77,6 @@ def train_posescore(
     posescore = PoseScore(config, channels, side, mirrored)
     posescore = posescore.to(device, memory_format=torch.channels_last)
 
-    readings = presence(config.readings)
     size = config.batch_size // config.threads
 
     def shard(step: int, part: int) -> torch.Tensor:
@@ -91,12 +90,9 @@ def train_posescore(
             config.inputs,
             generator,
         )
-        reading = torch.randint(len(readings), (size,), generator=generator)
-        seen = readings[reading].to(device).view(size, 1, 2, 1, 1, 1)
-        targets = posescore.targets(data.joints[index].to(device))
-        return skeleton_distance(
-            posescore.predictor(latents * seen), targets, config.distance
-        ).mean()
+        seen = draw_readings(config.readings, size, generator)
+        joints = data.joints[index].to(device)
+        return posescore.distance(latents, joints, config.distance, seen).mean()
 
     @torch.no_grad()
     def validate(average: nn.Module) -> Row:
