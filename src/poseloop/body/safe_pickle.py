@@ -78,8 +78,17 @@ _HOMES = {
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class RestrictedUnpickler(pickle.Unpickler):
+    """An unpickler that knows the names above and refuses every other."""
+
     def find_class(self, module: str, name: str) -> object:
+        """The class or function of that name.
+
+        Raises
+        ------
+        pickle.UnpicklingError
+            It is none of those allowed.
+        """
         found = _ALLOWED.get((_HOMES.get(module, module), name))
         if found is None:
             raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
@@ -99,7 +108,7 @@ def read_pickled_arrays(path: str | Path) -> dict[str, np.ndarray]:
     path = require_file(path, "body file")
     try:
         with open(path, "rb") as stream:
-            content = _Unpickler(stream, encoding="latin1").load()
+            content = RestrictedUnpickler(stream, encoding="latin1").load()
         if not isinstance(content, dict):
             raise pickle.UnpicklingError("not a dictionary")
         arrays = {str(name): _to_array(value) for name, value in content.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poseloop.body.safe_pickle import _Unpickler
+from poseloop.body.safe_pickle import RestrictedUnpickler
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
 
@@ -25,7 +25,7 @@ def read_pickle(path: str | Path) -> dict:
     """
     path = require_file(path, "pickle")
     try:
-        content = _Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+        content = RestrictedUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
     except Exception as fault:  # a damaged pickle can raise anything
         raise UserError(f"{path}: not a readable pickle ({fault})") from fault
     if not isinstance(content, dict):
@@ -64,5 +64,5 @@ def _member(data: bytes) -> object:
     if not dtype.hasobject:
         stream.seek(0)
         return np.lib.format.read_array(stream, allow_pickle=False)
-    content = _Unpickler(stream, encoding="latin1").load()
+    content = RestrictedUnpickler(stream, encoding="latin1").load()
     return content.item() if shape == () else content

@@ -46,6 +46,11 @@ def train_autoencoder(
         spread = latents.detach().std((0, 2, 3), keepdim=True)
         decoded = autoencoder.decode_raw(latents + config.latent_noise * spread * noise)
         loss = reconstruction_loss(decoded, images, config.edge_weight)
+        if config.equivariance_weight:
+            halved = autoencoder.decode_raw(F.avg_pool2d(latents, 2))
+            loss = loss + config.equivariance_weight * reconstruction_loss(
+                halved, F.avg_pool2d(images, 2), config.edge_weight
+            )
         loss.backward()
         return {"loss": loss.item()}
 

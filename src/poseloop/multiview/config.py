@@ -41,6 +41,11 @@ class AutoencoderConfig(Config):
         description="Std of noise on the latents in training, in units of their own std; makes the "
         "decoder forgive the denoiser's errors.",
     )
+    equivariance_weight: float = Field(
+        ge=0,
+        description="Weight of decoding latents of half the size to pictures of half the size; it "
+        "takes out of the latents what no neighbour predicts (Kouzelis et al. 2025, EQ-VAE).",
+    )
     edge_weight: float = Field(ge=0, description="Weight of the L1 loss on image gradients.")
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")

@@ -118,6 +118,8 @@ class MultiViewDenoiser(nn.Module):
                 torch.cat([hidden, skips[level]], dim=1), embedding, views
             )
         hidden = F.silu(self.norm_out(hidden))
+        # The noise to be told apart, and what the input picture shows already, reach the output
+        # by gates: the few channels of the network are left to carry the rest.
         noisy, given = (self.skip_gate(hidden) * tokens).chunk(2, dim=1)
         hidden = F.pixel_shuffle(self.conv_out(hidden) + noisy + given, self.patch)
         return hidden.unflatten(0, (subjects, views, 2))

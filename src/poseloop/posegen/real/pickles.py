@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poseloop.body.safe_pickle import _Unpickler as RestrictedUnpickler
+from poseloop.body.safe_pickle import RestrictedUnpickler
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
 
