@@ -46,9 +46,9 @@ def main() -> None:
         if name not in views or name not in meshes:
             raise UserError(f"{path}: --views or --carved names no file for this benchmark")
         benchmark = read_benchmark(path)
-        normal = read_npz(views[name], "normal", only=True)["normal"]
+        pictures = read_npz(views[name], "rgb", "normal", only=True)
         carved = read_carved(meshes[name])
-        if not len(carved) == len(normal) == len(benchmark["vertices"]):
+        if not len(carved) == len(pictures["normal"]) == len(benchmark["vertices"]):
             raise UserError(f"{meshes[name]}: has {len(carved)} subjects, {path} another number")
         skipped[name] = {
             "subjects": len(carved),
@@ -56,7 +56,8 @@ def main() -> None:
         }
         if len(skipped[name]["reasons"]) == len(carved):
             continue
-        for kind, table in carving_metrics(carved, normal, benchmark, config).items():
+        metrics = carving_metrics(carved, pictures["rgb"], pictures["normal"], benchmark, config)
+        for kind, table in metrics.items():
             tables[kind][name] = table
     for path in arguments.outputs:
         write_metrics(path, tables[path.stem])

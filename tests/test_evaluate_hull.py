@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from poseloop.evaluate.config import Hull
-from poseloop.evaluate.hull import occupancy, soft_masks, visual_hull
+from poseloop.evaluate.hull import occupancy, visual_hull
 
 AZIMUTHS = np.array([0, 45, 90, 180, 270, 315.0])
 EXACT = Hull(resolution=64, level=0.5, softness=0.0)
@@ -81,11 +81,3 @@ def test_empty_views_give_a_marked_fallback():
 def test_a_full_picture_gives_a_closed_mesh():
     mesh = visual_hull(np.ones((6, 32, 32)), AZIMUTHS, EXACT)
     assert trimesh.Trimesh(mesh.vertices, mesh.faces).is_watertight
-
-
-def test_soft_masks_are_zero_on_the_background_and_one_on_unit_normals():
-    normal = np.full((2, 2, 3), 128, np.uint8)
-    normal[0, 0] = np.round(np.array([0.6, 0.0, 0.8]) * 127.5 + 127.5)
-    mask = soft_masks(normal)
-    assert mask[0, 0] == pytest.approx(1, abs=0.01)
-    assert mask[1, 1] < 0.01

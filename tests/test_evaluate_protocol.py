@@ -27,7 +27,7 @@ CONFIG = EvaluateConfig(
     batch=2,
     hull=Hull(resolution=32, level=0.5, softness=0.05),
     geometry=Geometry(samples=200, f_score_cm=3.0, icp_iterations=5),
-    images=Images(mask_level=0.5),
+    images=Images(mask_level=0.5, colour_contrast=0.25),
 )
 
 
@@ -89,11 +89,11 @@ def test_true_views_are_near_the_floor_and_perfect_where_they_must_be(benchmark,
 
 def test_a_blank_sample_is_punished_and_counted(benchmark, judge):
     blank = {
-        "rgb": np.full_like(benchmark["rgb"], 255),
+        "rgb": benchmark["rgb"].copy(),
         "normal": benchmark["normal"].copy(),
         "posescore": np.zeros(2),
     }
-    blank["normal"][1] = 128
+    blank["rgb"][1], blank["normal"][1] = 255, 128
     found = evaluate_samples(blank, benchmark, judge, CONFIG)
     assert found["hull_fallback"] == [0, 1]
     assert found["chamfer"][1] > 4 * found["chamfer"][0]

@@ -13,7 +13,11 @@ from poseloop.runtime.seeds import numpy_rng
 
 
 def carving_metrics(
-    carved: Sequence[Carved | str], normal: np.ndarray, benchmark: Arrays, config: EvaluateConfig
+    carved: Sequence[Carved | str],
+    rgb: np.ndarray,
+    normal: np.ndarray,
+    benchmark: Arrays,
+    config: EvaluateConfig,
 ) -> dict[str, Table]:
     """Geometry of carved meshes, of the bodies they start from and of hulls.
 
@@ -22,7 +26,7 @@ def carving_metrics(
     Parameters
     ----------
     carved : N subjects, or why one has no mesh
-    normal : (N, K, S, S, 3) uint8 array
+    rgb, normal : (N, K, S, S, 3) uint8 arrays
         The views that were carved.
 
     Returns
@@ -49,6 +53,6 @@ def carving_metrics(
             rng = numpy_rng(config.seed, "surface", "prediction", index)
             for metric, value in surface.compare(mesh, rng).items():
                 tables[name].setdefault(metric, []).append(value)
-    hull = shape_metrics(normal, benchmark, config)
+    hull = shape_metrics(rgb, normal, benchmark, config)
     tables["hull"] = {metric: [values[index] for index in kept] for metric, values in hull.items()}
     return tables

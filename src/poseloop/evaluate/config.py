@@ -29,6 +29,11 @@ class Images(Config):
     """Comparison of pictures."""
 
     mask_level: float = Field(gt=0, lt=1, description="mask value from which a pixel is body")
+    colour_contrast: float = Field(
+        gt=0,
+        le=1,
+        description="distance from white at which a colour is surely body; black has 1",
+    )
     lpips_backbone: str | None = Field(
         None,
         description="torchvision's AlexNet weights (a .pth file); without them there is no LPIPS",

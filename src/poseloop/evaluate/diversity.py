@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from poseloop.evaluate.hull import soft_masks
 from poseloop.evaluate.images import mask_iou
+from poseloop.evaluate.masks import normal_masks
 
 
 def seed_diversity(normals: np.ndarray, level: float) -> dict[str, list[float]]:
@@ -30,7 +30,7 @@ def seed_diversity(normals: np.ndarray, level: float) -> dict[str, list[float]]:
     """
     table: dict[str, list[float]] = {"diversity_normal": [], "diversity_mask": []}
     for pictures in normals[:, :, 1:].swapaxes(0, 1):
-        masks = soft_masks(pictures)
+        masks = normal_masks(pictures)
         filled = (masks >= level).any(0)
         spread = pictures.astype(np.float32).std(0).mean(-1) / 127.5
         table["diversity_normal"].append(float(spread[filled].mean()) if filled.any() else 0.0)

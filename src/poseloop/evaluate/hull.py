@@ -35,25 +35,6 @@ class Mesh:
     fallback: bool = False
 
 
-def soft_masks(normal: np.ndarray) -> np.ndarray:
-    """Body masks from normal pictures.
-
-    The background of a normal picture is 128 in every channel, a vector of length zero, and the
-    body has unit vectors: the length is a soft mask that needs no segmentation network.
-
-    Parameters
-    ----------
-    normal : (..., S, S, 3) uint8 array
-
-    Returns
-    -------
-    (..., S, S) float32 array
-        In [0, 1].
-    """
-    vectors = normal.astype(np.float32) / 127.5 - 1
-    return np.minimum(np.sqrt(np.square(vectors).sum(-1)), 1)
-
-
 @lru_cache(maxsize=4)
 def _directions(azimuths: tuple[float, ...]) -> tuple[tuple[tuple[int, bool], ...], ...]:
     """Views grouped by line of sight: (view, seen from the other side) of each group."""
@@ -135,7 +116,7 @@ def visual_hull(masks: np.ndarray, azimuths: np.ndarray, config: Hull) -> Mesh:
     Parameters
     ----------
     masks : (K, S, S) float array
-        In [0, 1], from `soft_masks` or a renderer.
+        In [0, 1], from `masks.soft_masks` or a renderer.
     azimuths : (K,) array
         Degrees.
     """

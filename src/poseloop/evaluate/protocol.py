@@ -8,8 +8,9 @@ import torch
 
 from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.geometry import TrueSurface
-from poseloop.evaluate.hull import soft_masks, visual_hull
+from poseloop.evaluate.hull import visual_hull
 from poseloop.evaluate.images import compare_views, view_metrics
+from poseloop.evaluate.masks import soft_masks
 from poseloop.evaluate.pose import PoseJudge
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz
@@ -55,16 +56,18 @@ def read_samples(path: str | Path, benchmark: Arrays) -> Arrays:
     return samples
 
 
-def shape_metrics(normal: np.ndarray, benchmark: Arrays, config: EvaluateConfig) -> Table:
+def shape_metrics(
+    rgb: np.ndarray, normal: np.ndarray, benchmark: Arrays, config: EvaluateConfig
+) -> Table:
     """Geometry of the hulls of N subjects' normal views, and how many hulls were empty.
 
     Parameters
     ----------
-    normal : (N, K, S, S, 3) uint8 array
-        Generated (or true) normal views.
+    rgb, normal : (N, K, S, S, 3) uint8 arrays
+        Generated (or true) views.
     """
     table: Table = {}
-    for subject, pictures in enumerate(normal):
+    for subject, pictures in enumerate(zip(rgb, normal, strict=True)):
         surface = TrueSurface(
             benchmark["vertices"][subject],
             benchmark["faces"],
@@ -72,7 +75,9 @@ def shape_metrics(normal: np.ndarray, benchmark: Arrays, config: EvaluateConfig)
             config.geometry,
             numpy_rng(config.seed, "surface", "truth", subject),
         )
-        mesh = visual_hull(soft_masks(pictures), benchmark["azimuths"], config.hull)
+        mesh = visual_hull(
+            soft_masks(*pictures, config.images.colour_contrast), benchmark["azimuths"], config.hull
+        )
         rng = numpy_rng(config.seed, "surface", "prediction", subject)
         _append(table, surface.compare(mesh, rng) | {"hull_fallback": float(mesh.fallback)})
     return table
@@ -106,7 +111,7 @@ def picture_metrics(
         row = compare_views(
             rgb,
             samples["normal"][subject],
-            soft_masks(samples["normal"][subject]),
+            soft_masks(rgb, samples["normal"][subject], config.images.colour_contrast),
             true_rgb,
             benchmark["normal"][subject],
             benchmark["mask"][subject] / np.float32(255),
@@ -129,7 +134,7 @@ def evaluate_samples(
 ) -> Table:
     """Every metric of a method's samples, subjects in file order."""
     return {
-        **shape_metrics(samples["normal"], benchmark, config),
+        **shape_metrics(samples["rgb"], samples["normal"], benchmark, config),
         **picture_metrics(samples, benchmark, config, lpips),
         **pose_metrics(judge, samples["rgb"], samples["normal"], benchmark, config),
         "posescore": samples["posescore"].astype(float).tolist(),
@@ -139,7 +144,7 @@ def evaluate_samples(
 def evaluate_truth(benchmark: Arrays, judge: PoseJudge, config: EvaluateConfig) -> Table:
     """Floors of the protocol: hull and judge applied to the benchmark's own true views."""
     return {
-        **shape_metrics(benchmark["normal"], benchmark, config),
+        **shape_metrics(benchmark["rgb"], benchmark["normal"], benchmark, config),
         **pose_metrics(judge, benchmark["rgb"], benchmark["normal"], benchmark, config),
     }
 
