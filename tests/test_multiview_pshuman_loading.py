@@ -66,6 +66,10 @@ def cut(folder, state):
     path.write_bytes(path.read_bytes()[:-100])
 
 
+def empty(folder, state):
+    (folder / WEIGHTS).write_bytes(b"")
+
+
 def lack(folder, state):
     save_file({key: state[key] for key in state if key != NAME}, folder / WEIGHTS)
 
@@ -102,6 +106,7 @@ def other_bin(content):
     ("damage", "message"),
     [
         (cut, f"{WEIGHTS}: truncated or not a safetensors file"),
+        (empty, f"{WEIGHTS}: truncated or not a safetensors file"),
         (lack, f"{WEIGHTS}: parameter {NAME} is missing; is the download complete?"),
         (reshape, f"{WEIGHTS}: parameter {NAME} has shape (3, 3), not (32, 32)"),
         (add, f"{WEIGHTS}: parameter mid_block.extra.weight is not of the configured model"),
