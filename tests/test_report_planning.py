@@ -143,7 +143,8 @@ def test_expected_gradient_steps_are_those_of_the_drawn_plans(steps, count, stop
 
 def test_tables_have_a_line_for_each_case_and_each_stage(config):
     plans = [plan(case("smoke", seeds=seeds), config) for seeds in (1, 2)]
-    lines = cases_table(plans, config).splitlines()
+    *lines, legend = cases_table(plans, config).splitlines()
+    assert "lower bound" in legend
     assert [line.split("  ")[0] for line in lines] == ["case", "smoke", "smoke, seeds x2"]
     assert "h200 h (assumed 40 %)" in lines[0]
     assert len({len(line) for line in lines}) == 1

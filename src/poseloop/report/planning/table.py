@@ -5,6 +5,12 @@ from collections.abc import Sequence
 from poseloop.report.planning.config import CaseConfig, PlanningConfig
 from poseloop.report.planning.costs import Plan
 
+LEGEND = (
+    "Memory is of the largest job on a CPU in float32, without the activations of a network that "
+    "computes them again. Networks of a few million parameters do not fill a GPU: there the hours "
+    "of a card are a lower bound.\n"
+)
+
 
 def describe(case: CaseConfig) -> str:
     """A case in words, as `demo, subjects x10`."""
@@ -39,7 +45,7 @@ def cases_table(plans: Sequence[Plan], config: PlanningConfig) -> str:
         ]
         for plan in plans
     ]
-    return _aligned([header, *rows])
+    return _aligned([header, *rows]) + LEGEND
 
 
 def stages_table(plan: Plan) -> str:
@@ -59,6 +65,8 @@ def stages_table(plan: Plan) -> str:
 
 
 def _number(value: float) -> str:
+    if 0 < value < 0.01:
+        return "<0.01"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 
