@@ -17,6 +17,7 @@ from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.tune_config import TuneConfig
 from poseloop.motion.config import MotionConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
+from poseloop.multiview.pshuman.config import ReleasedConfig
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_images import ImageSetsConfig
@@ -24,6 +25,7 @@ from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
 from poseloop.report.hmr_config import HmrReportConfig
+from poseloop.report.planning.config import PlanningConfig
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
@@ -55,6 +57,7 @@ MODELS = {
     "judge": JudgeConfig,
     "motion": MotionConfig,
     "multiview": MultiviewConfig,
+    "planning": PlanningConfig,
     "posegen": PosegenConfig,
     "posegen_estimators": EstimatorsConfig,
     "posegen_images": ImageSetsConfig,
@@ -66,6 +69,8 @@ MODELS = {
     "scans": ViewSetsConfig,
     "study": study.StudyConfig,
 }
+# Released weights, which the paper preset alone names.
+RELEASED = dict.fromkeys(("era3d", "era3d_ortho", "pshuman"), ReleasedConfig)
 PRESETS = sorted({path.parent.name for path in (ROOT / "config").glob("*/*.yaml")})
 FILES = [path.relative_to(ROOT) for path in sorted((ROOT / "config").glob("*/*.yaml"))]
 
@@ -77,11 +82,12 @@ def _root(monkeypatch):
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_file_is_valid_and_a_typo_is_named(path, tmp_path):
-    load_config(path, MODELS[path.stem])
+    model = (MODELS | RELEASED)[path.stem]
+    load_config(path, model)
     copy = tmp_path / path.name
     copy.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), "sede": 1}))
     with pytest.raises(UserError, match=rf"{copy}: .*sede"):
-        load_config(copy, MODELS[path.stem])
+        load_config(copy, model)
 
 
 def test_demo_has_every_concern():

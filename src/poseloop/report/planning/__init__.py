@@ -1,0 +1,1 @@
+"""What a preset costs: hours, memory and disk, from its configs and measured rates."""
