@@ -3,14 +3,14 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from poseloop.report.provenance import commits
 from poseloop.report.provenance.cells import Cell
 from poseloop.report.provenance.machine import read_machine
 from poseloop.report.provenance.pipeline import DECLARED, LOCK, Pipeline, Stage
-from poseloop.report.provenance.sources import Source, sources_of
+from poseloop.report.provenance.sources import Source, read_leaves, sources_of
 
 # In the order in which they are told.
 KINDS = ("metrics", "checkpoint", "data", "config", "code", "asset")
@@ -87,6 +87,7 @@ class Tracer:
 
     def __init__(self, pipeline: Pipeline, preset: str) -> None:
         self.pipeline, self.preset = pipeline, preset
+        self._read = cache(read_leaves)
 
     def trace(self, cell: Cell) -> Chain:
         """The chain behind a cell.
@@ -97,10 +98,9 @@ class Tracer:
         made_by = self.pipeline.producer.get(table)
         if made_by is None:
             rebuild = f"snakemake --config preset={self.preset} --force -- {table}"
-            empty = Chain(cell, None, [], [], [], {}, {}, self.machine, self.commit, rebuild)
-            return empty
+            return Chain(cell, None, [], [], [], {}, {}, self.machine, self.commit, rebuild)
         stage = self.pipeline.stages[made_by]
-        sources = sources_of(cell, stage)
+        sources = sources_of(cell, stage, self._read)
         stages = list(self._ancestors(stage, {source.path for source in sources}))
         params = {name: values for one in stages for name, values in one.params.items()}
         return Chain(
@@ -154,7 +154,7 @@ class Tracer:
             for stage in reversed(stages)
             for path, md5 in stage.inputs.items()
             # The table's other metrics files are of other cells.
-            if stage is not table or path in metrics or path not in self.pipeline.producer
+            if stage is not table or path in metrics or Path(path).parts[0] != "results"
         }
         links = [
             self._link(path, md5, "metrics" if path in metrics else self._kind(path))

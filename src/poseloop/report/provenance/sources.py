@@ -1,9 +1,7 @@
 """Which values of which metrics files stand behind a cell."""
 
-import json
 import os
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,11 @@ import numpy as np
 
 from poseloop.report.provenance.cells import Cell
 from poseloop.report.provenance.pipeline import Stage
-from poseloop.report.tables import TRUTH
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, read_npz
 
-_TRUTH_LABEL = "ground truth"
+# The one name in paths that stands in no config: `report.tables` has it, and loads PyTorch.
+_UNCONFIGURED = {"ground truth": "truth"}
 # These come from the baseline's values as well.
 _PAIRED = {"baseline_mean", "relative_gain", "ci_low", "ci_high", "note"}
 # These come from config and from the code alone.
@@ -43,12 +41,21 @@ class Source:
     mean: float | None = None
 
 
-def sources_of(cell: Cell, stage: Stage) -> list[Source]:
+Leaf = tuple[tuple[str, ...], object]
+"""Key of a list or array of numbers in a file, and its values."""
+
+
+def sources_of(cell: Cell, stage: Stage, read: Callable[[str], list[Leaf] | None]) -> list[Source]:
     """The values behind a cell, from the inputs of the stage that makes its table.
 
     A value belongs to a cell if the names of benchmark, metric and method stand in the file's path
     and in the key. Where no value has them all, as for an average over benchmarks, the values of
     the metric on that benchmark are given, and else all files.
+
+    Parameters
+    ----------
+    read : function
+        `read_leaves`, or one that remembers what it returned.
     """
     if cell.column in _CONFIGURED:
         return []
@@ -58,7 +65,8 @@ def sources_of(cell: Cell, stage: Stage) -> list[Source]:
         labels.append(cell.row["baseline"])
     methods = {name for label in labels for name in names_of(label, stage.params)}
     where = {*cell.row.get("benchmark", "").split("/"), cell.row.get("metric", "")} - {""}
-    found = [_in_file(path, _depth(paths), where) for path in paths]
+    depth = _depth(paths)
+    found = [_in_file(path, read(path), depth, where) for path in paths]
     leaves = [leaf for leaves in found for leaf in leaves]
     matched = [source for tokens, source in leaves if methods & tokens]
     return matched or [source for _, source in leaves] or [Source(path) for path in paths]
@@ -69,16 +77,14 @@ def names_of(label: str, params: Mapping[str, object]) -> set[str]:
 
     These are keys whose value is the label, or holds it as `label`; and the label itself.
     """
-    names, waiting = {label}, [params]
-    if label == _TRUTH_LABEL:
-        names.add(TRUTH)
+    names, waiting = {label, _UNCONFIGURED.get(label, label)}, [params]
     while waiting:
         node = waiting.pop()
         for key, value in node.items():
             if isinstance(value, Mapping):
                 waiting.append(value)
                 value = value.get("label")
-            if value == label:
+            if value == label and key != "label":
                 names.add(str(key))
     return names
 
@@ -89,32 +95,21 @@ def _depth(paths: list[str]) -> int:
     return len(Path(os.path.commonpath(folders)).parts) if folders else 0
 
 
-def _in_file(path: str, depth: int, where: set[str]) -> list[tuple[set[str], Source]]:
-    """Values whose path and key hold all of `where`, with the words of path and key."""
-    around = {*Path(path).parts[depth:-1], Path(path).stem}
+def read_leaves(path: str) -> list[Leaf] | None:
+    """All lists or arrays of numbers in a JSON or npz file; None if it is absent.
+
+    A file that cannot be read has none: its hash tells that it is not what was recorded.
+    """
     if not Path(path).is_file():
-        return [(around, Source(path))]
-    found = []
-    for key, values in _leaves(path):
-        words = around | {word for part in key for word in part.split("/")}
-        if where <= words:
-            mean = float(np.mean(values))
-            found.append((words, Source(path, ".".join(key), int(np.size(values)), mean)))
-    return found
-
-
-def _leaves(path: str) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Lists or arrays of numbers in a JSON or npz file, with their keys."""
+        return None
     try:
         content = read_npz(path) if path.endswith(".npz") else read_json(path)
-    except (UserError, zipfile.BadZipFile, json.JSONDecodeError):
-        # Its hash tells that it is not what was recorded.
-        return
-    if isinstance(content, Mapping):
-        yield from _walk(content.items(), ())
+    except UserError:
+        return []
+    return list(_walk(content.items(), ())) if isinstance(content, Mapping) else []
 
 
-def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
+def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[Leaf]:
     for key, value in items:
         place = (*above, str(key))
         if isinstance(value, Mapping):
@@ -124,3 +119,19 @@ def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
                 yield place, value
         elif isinstance(value, list) and value and all(isinstance(x, int | float) for x in value):
             yield place, value
+
+
+def _in_file(
+    path: str, leaves: list[Leaf] | None, depth: int, where: set[str]
+) -> list[tuple[set[str], Source]]:
+    """Values whose path and key hold all of `where`, with the words of path and key."""
+    around = {*Path(path).parts[depth:-1], Path(path).stem}
+    if leaves is None:
+        return [(around, Source(path))]
+    found = []
+    for key, values in leaves:
+        words = around | {word for part in key for word in part.split("/")}
+        if where <= words:
+            mean = float(np.mean(values))
+            found.append((words, Source(path, ".".join(key), int(np.size(values)), mean)))
+    return found
