@@ -283,7 +283,7 @@ def test_the_command_prints_the_chain_and_ends_with_1_where_it_breaks(
     printed = capsys.readouterr().out
     assert "cell: mixamo chamfer DrPose base mean = 10.0" in printed
     assert "verified: 10.0 follows from what is here; 11 files as recorded, 0 absent" in printed
-    assert "steps=300, variants.drpose.seed=3, variants.drpose.rate=0.1" in printed
+    assert "steps=300, variants.drpose.rate=0.1, variants.drpose.seed=3" in printed
     edit(TRAINING, "300", "400")
     with pytest.raises(SystemExit) as stop:
         run_main(monkeypatch, "trace", "drpose_geometry", *WORDS, "--verify")
