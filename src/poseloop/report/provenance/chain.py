@@ -10,7 +10,7 @@ from poseloop.report.provenance import commits
 from poseloop.report.provenance.cells import Cell
 from poseloop.report.provenance.machine import read_machine
 from poseloop.report.provenance.pipeline import DECLARED, LOCK, Pipeline, Stage
-from poseloop.report.provenance.sources import Source, read_leaves, sources_of
+from poseloop.report.provenance.sources import Source, read_sources, sources_of
 
 # In the order in which they are told.
 KINDS = ("metrics", "checkpoint", "data", "config", "code", "asset")
@@ -87,7 +87,8 @@ class Tracer:
 
     def __init__(self, pipeline: Pipeline, preset: str) -> None:
         self.pipeline, self.preset = pipeline, preset
-        self._read = cache(read_leaves)
+        self._read = cache(read_sources)
+        self._behind = cache(self._follow)
 
     def trace(self, cell: Cell) -> Chain:
         """The chain behind a cell.
@@ -101,14 +102,14 @@ class Tracer:
             return Chain(cell, None, [], [], [], {}, {}, self.machine, self.commit, rebuild)
         stage = self.pipeline.stages[made_by]
         sources = sources_of(cell, stage, self._read)
-        stages = list(self._ancestors(stage, {source.path for source in sources}))
-        params = {name: values for one in stages for name, values in one.params.items()}
+        paths = frozenset(source.path for source in sources)
+        stages, links, params = self._behind(made_by, paths)
         return Chain(
             cell=cell,
             table=self._link(table, stage.outputs[table], "data"),
             sources=sources,
-            stages=[one.name for one in stages],
-            links=self._links(stage, stages, sources),
+            stages=stages,
+            links=links,
             params=params,
             seeds=seeds_of(params),
             machine=self.machine,
@@ -135,7 +136,16 @@ class Tracer:
     def _recorded_in(self) -> dict[str, str]:
         return commits.recorded_commits()
 
-    def _ancestors(self, table: Stage, sources: set[str]) -> Iterator[Stage]:
+    def _follow(
+        self, made_by: str, sources: frozenset[str]
+    ) -> tuple[list[str], list[Link], dict[str, dict]]:
+        """Stages, files and config values behind a table's stage and some of its inputs."""
+        table = self.pipeline.stages[made_by]
+        stages = list(self._ancestors(table, sources))
+        params = {name: values for stage in stages for name, values in stage.params.items()}
+        return [stage.name for stage in stages], self._links(table, stages, sources), params
+
+    def _ancestors(self, table: Stage, sources: frozenset[str]) -> Iterator[Stage]:
         """The table's stage and all that its sources depend on, each once, nearest first."""
         yield table
         seen, waiting = {table.name}, deque(sorted(sources))
@@ -147,8 +157,7 @@ class Tracer:
             yield self.pipeline.stages[name]
             waiting += self.pipeline.stages[name].inputs
 
-    def _links(self, table: Stage, stages: list[Stage], sources: list[Source]) -> list[Link]:
-        metrics = {source.path for source in sources}
+    def _links(self, table: Stage, stages: list[Stage], metrics: frozenset[str]) -> list[Link]:
         recorded = {
             path: md5
             for stage in reversed(stages)

@@ -41,11 +41,13 @@ class Source:
     mean: float | None = None
 
 
-Leaf = tuple[tuple[str, ...], object]
-"""Key of a list or array of numbers in a file, and its values."""
+Described = tuple[frozenset[str], Source]
+"""Values of one key, with the words of path and key by which a cell may claim them."""
 
 
-def sources_of(cell: Cell, stage: Stage, read: Callable[[str], list[Leaf] | None]) -> list[Source]:
+def sources_of(
+    cell: Cell, stage: Stage, read: Callable[[str, int], list[Described]]
+) -> list[Source]:
     """The values behind a cell, from the inputs of the stage that makes its table.
 
     A value belongs to a cell if the names of benchmark, metric and method stand in the file's path
@@ -55,7 +57,7 @@ def sources_of(cell: Cell, stage: Stage, read: Callable[[str], list[Leaf] | None
     Parameters
     ----------
     read : function
-        `read_leaves`, or one that remembers what it returned.
+        `read_sources`, or one that remembers what it returned.
     """
     if cell.column in _CONFIGURED:
         return []
@@ -66,10 +68,14 @@ def sources_of(cell: Cell, stage: Stage, read: Callable[[str], list[Leaf] | None
     methods = {name for label in labels for name in names_of(label, stage.params)}
     where = {*cell.row.get("benchmark", "").split("/"), cell.row.get("metric", "")} - {""}
     depth = _depth(paths)
-    found = [_in_file(path, read(path), depth, where) for path in paths]
-    leaves = [leaf for leaves in found for leaf in leaves]
-    matched = [source for tokens, source in leaves if methods & tokens]
-    return matched or [source for _, source in leaves] or [Source(path) for path in paths]
+    found = [
+        (words, source)
+        for path in paths
+        for words, source in read(path, depth)
+        if source.count is None or where <= words
+    ]
+    matched = [source for words, source in found if methods & words]
+    return matched or [source for _, source in found] or [Source(path) for path in paths]
 
 
 def names_of(label: str, params: Mapping[str, object]) -> set[str]:
@@ -95,21 +101,32 @@ def _depth(paths: list[str]) -> int:
     return len(Path(os.path.commonpath(folders)).parts) if folders else 0
 
 
-def read_leaves(path: str) -> list[Leaf] | None:
-    """All lists or arrays of numbers in a JSON or npz file; None if it is absent.
+def read_sources(path: str, depth: int) -> list[Described]:
+    """All lists or arrays of numbers in a JSON or npz file; without a key if the file is absent.
 
     A file that cannot be read has none: its hash tells that it is not what was recorded.
+
+    Parameters
+    ----------
+    depth : int
+        Parts of the path that say nothing, from the left.
     """
+    around = {*Path(path).parts[depth:-1], Path(path).stem}
     if not Path(path).is_file():
-        return None
+        return [(frozenset(around), Source(path))]
     try:
         content = read_npz(path) if path.endswith(".npz") else read_json(path)
     except UserError:
         return []
-    return list(_walk(content.items(), ())) if isinstance(content, Mapping) else []
+    found = []
+    for key, values in _walk(content.items(), ()) if isinstance(content, Mapping) else ():
+        words = frozenset(around | {word for part in key for word in part.split("/")})
+        mean = float(np.mean(values))
+        found.append((words, Source(path, ".".join(key), int(np.size(values)), mean)))
+    return found
 
 
-def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[Leaf]:
+def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
     for key, value in items:
         place = (*above, str(key))
         if isinstance(value, Mapping):
@@ -119,19 +136,3 @@ def _walk(items: Iterable, above: tuple[str, ...]) -> Iterator[Leaf]:
                 yield place, value
         elif isinstance(value, list) and value and all(isinstance(x, int | float) for x in value):
             yield place, value
-
-
-def _in_file(
-    path: str, leaves: list[Leaf] | None, depth: int, where: set[str]
-) -> list[tuple[set[str], Source]]:
-    """Values whose path and key hold all of `where`, with the words of path and key."""
-    around = {*Path(path).parts[depth:-1], Path(path).stem}
-    if leaves is None:
-        return [(around, Source(path))]
-    found = []
-    for key, values in leaves:
-        words = around | {word for part in key for word in part.split("/")}
-        if where <= words:
-            mean = float(np.mean(values))
-            found.append((words, Source(path, ".".join(key), int(np.size(values)), mean)))
-    return found
