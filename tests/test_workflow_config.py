@@ -24,6 +24,7 @@ from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
 from poseloop.report.hmr_config import HmrReportConfig
+from poseloop.report.html.config import HtmlConfig
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig
@@ -63,6 +64,7 @@ MODELS = {
     "poseset": PoseSetConfig,
     "posescore": PoseScoreConfig,
     "report": ReportConfig,
+    "report_html": HtmlConfig,
     "scans": ViewSetsConfig,
     "study": study.StudyConfig,
 }
