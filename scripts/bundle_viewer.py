@@ -31,7 +31,7 @@ def call(command: tuple[str, ...], folder: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", type=Path, required=True, help="folder of package.json")
+    parser.add_argument("--package", type=Path, required=True, help="package.json")
     parser.add_argument("--output", type=Path, required=True, help="bundled script")
     arguments = parser.parse_args()
 
@@ -43,7 +43,7 @@ def main() -> None:
     # Packages are installed away from the checkout, so that nothing of them can be committed.
     with tempfile.TemporaryDirectory() as folder:
         for name in FILES:
-            shutil.copy(require_file(arguments.source / name, "part of the viewer"), folder)
+            shutil.copy(require_file(arguments.package.parent / name, "part of the viewer"), folder)
         call(INSTALL, folder)
         with atomic_path(arguments.output) as temporary:
             call((*BUNDLE, f"--outfile={temporary.resolve()}"), folder)

@@ -38,7 +38,7 @@ def main() -> None:
         "--samples", type=Path, nargs="+", required=True, help="{method}/seed{seed}/{benchmark}.npz"
     )
     parser.add_argument("--metrics", type=Path, nargs="+", required=True, help="base/seed*.json")
-    parser.add_argument("--templates", type=Path, required=True, help="folder of the template")
+    parser.add_argument("--template", type=Path, required=True, help="index.html.j2")
     parser.add_argument("--viewer", type=Path, required=True, help="bundled script")
     parser.add_argument("--times", type=Path, required=True, help="folder of benchmark files")
     parser.add_argument("--output", type=Path, required=True, help=".html")
@@ -67,7 +67,9 @@ def main() -> None:
             meshes = mesh_sets(benchmark, sources, chosen, hull)
     if not meshes:
         raise UserError(f"{arguments.config}: mesh_benchmark: no {config.mesh_benchmark} in study")
-    loops = sections(arguments.tables, arguments.figures, arguments.templates.parent, provenance)
+    loops = sections(
+        arguments.tables, arguments.figures, arguments.template.parent.parent, provenance
+    )
     nodes = rule_graph(pipeline, rule_seconds(arguments.times))
     content = {
         "preset": arguments.preset,
@@ -80,7 +82,7 @@ def main() -> None:
         "longest": longest_time(nodes),
         "provenance": provenance.as_dict(),
     }
-    write_page(arguments.output, render(arguments.templates, arguments.viewer, content), config)
+    write_page(arguments.output, render(arguments.template, arguments.viewer, content), config)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def test_a_page_that_is_too_large_is_refused(tmp_path):
 
 
 def bundle(monkeypatch, output: Path) -> int | None:
-    arguments = ["--source", str(TEMPLATES), "--output", str(output)]
+    arguments = ["--package", str(TEMPLATES / "package.json"), "--output", str(output)]
     monkeypatch.setattr(sys, "argv", ["bundle_viewer.py", *arguments])
     with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(ROOT / "scripts/bundle_viewer.py"), run_name="__main__")
@@ -214,7 +214,7 @@ def tools(tmp_path_factory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_in_a_browser(repository, tools, width):
-    page = render(TEMPLATES, tools / "bundled.js", tiny_content())
+    page = render(TEMPLATES / "index.html.j2", tools / "bundled.js", tiny_content())
     axe = inline((tools / "node_modules/axe-core/axe.min.js").read_text())
     page = page.replace("</body>", f"<script>{axe}</script></body>", 1)
     browser = repository / "browser"

@@ -5,22 +5,16 @@ In:  tables and figures of DrPose (report.smk), samples (drpose.smk), benchmarks
      evaluate.yaml; workflow/report/html/ with template, style, scripts and package-lock.json.
 Out: <results>/report/viewer.js, the bundled mesh viewer (needs npm and its registry), and
      <results>/report/index.html, which needs no network.
+
+Where the template lies, and which files of the other loops exist, is in report_html_common.smk.
 """
-
-PAGE = "workflow/report/html"
-
-
-def existing(pattern):
-    """Files of the other loops that are there; the page has a section for each loop with tables."""
-    return sorted(map(str, Path(f"results/{PRESET}").glob(pattern)))
 
 
 rule report_viewer:
     input:
         code=code_of("bundle_viewer"),
-        source=collect(
-            f"{PAGE}/{{file}}", file=["package.json", "package-lock.json", "viewer.js"]
-        ),
+        package=f"{PAGE}/package.json",
+        others=collect(f"{PAGE}/{{file}}", file=["package-lock.json", "viewer.js"]),
     output:
         "<results>/report/viewer.js",
     log:
@@ -32,12 +26,10 @@ rule report_viewer:
     threads: 1
     resources:
         mem_mb=1000,
-    params:
-        source=PAGE,
     message:
         "Bundling the report's mesh viewer"
     shell:
-        "python scripts/bundle_viewer.py --source {params.source} --output {output}"
+        "python scripts/bundle_viewer.py --package {input.package} --output {output}"
         " > {log} 2>&1"
 
 
@@ -73,9 +65,8 @@ rule report:
         ),
         metrics=collect("<results>/metrics/base/seed{seed}.json", seed=STUDY.seeds),
         records=["dvc.lock", "dvc.yaml"],
-        templates=collect(
-            f"{PAGE}/{{file}}", file=["index.html.j2", "report.css", "report.js"]
-        ),
+        template=f"{PAGE}/index.html.j2",
+        parts=collect(f"{PAGE}/{{file}}", file=["report.css", "report.js"]),
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),
         viewer=rules.report_viewer.output,
     output:
@@ -92,7 +83,6 @@ rule report:
     # Times differ from run to run: they are told, and nothing becomes stale by them.
     params:
         preset=PRESET,
-        templates=PAGE,
         times=f"benchmarks/{PRESET}",
     message:
         "Writing the results as a web page"
@@ -102,5 +92,5 @@ rule report:
         " --tables {input.tables} {input.other_tables}"
         " --figures {input.figures} {input.other_figures}"
         " --benchmarks {input.benchmarks} --samples {input.samples}"
-        " --metrics {input.metrics} --templates {params.templates} --viewer {input.viewer}"
+        " --metrics {input.metrics} --template {input.template} --viewer {input.viewer}"
         " --times {params.times} --output {output} > {log} 2>&1"

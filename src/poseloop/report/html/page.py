@@ -8,16 +8,14 @@ from poseloop.report.html.config import HtmlConfig
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file, write_text
 
-TEMPLATE = "index.html.j2"
 
-
-def render(templates: Path, viewer: Path, content: dict) -> str:
+def render(template: Path, viewer: Path, content: dict) -> str:
     """The whole page as text.
 
     Parameters
     ----------
-    templates : Path
-        Folder of the template, `report.css` and `report.js`.
+    template : Path
+        Beside it lie `report.css` and `report.js`.
     viewer : Path
         The bundled script that turns meshes.
     content : dict
@@ -28,13 +26,13 @@ def render(templates: Path, viewer: Path, content: dict) -> str:
     UserError
         A file is missing.
     """
+    folder = require_file(template, "template").parent
     environment = Environment(
-        loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
     )
-    require_file(templates / TEMPLATE, "template")
-    return environment.get_template(TEMPLATE).render(
-        style=require_file(templates / "report.css", "style sheet").read_text(),
-        script=inline(require_file(templates / "report.js", "script").read_text()),
+    return environment.get_template(template.name).render(
+        style=require_file(folder / "report.css", "style sheet").read_text(),
+        script=inline(require_file(folder / "report.js", "script").read_text()),
         viewer=inline(require_file(viewer, "bundled viewer").read_text()),
         **content,
     )
