@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup slurm demo smoke record test lint clean
+.PHONY: help setup slurm demo smoke record report test lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -11,6 +11,7 @@ help:
 	@echo "make slurm   the same with Snakemake's plugin for SLURM"
 	@echo "make demo    every table and figure of the demo preset"
 	@echo "make smoke   the same chain, tiny: every rule runs once"
+	@echo "make report  the demo results as a web page, opened in the browser (needs npm)"
 	@echo "make record  hashes of the demo results into dvc.lock, numbers into the README"
 	@echo "make test    tests"
 	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and README up to date"
@@ -29,9 +30,14 @@ demo smoke: setup
 	@cat results/$(PRESET)/tables/*.md
 	@echo "Figures: $(CURDIR)/results/$(PRESET)/figures/"
 
+report: setup
+	snakemake report --config preset=demo
+	@python -m webbrowser "file://$(CURDIR)/results/demo/report/index.html"
+
 # DVC puts its own copies in place of the files it records, with new times: sync.py tells Snakemake.
 record: setup
 	dvc commit --force
+	PYTHONPATH=src python -m poseloop machine
 	python scripts/sync.py
 	python scripts/update_readme.py
 

@@ -25,6 +25,7 @@ from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.reconstruct.config import CarveConfig
 from poseloop.report.config import ReportConfig
 from poseloop.report.hmr_config import HmrReportConfig
+from poseloop.report.html.config import HtmlConfig
 from poseloop.report.planning.config import PlanningConfig
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
@@ -66,6 +67,7 @@ MODELS = {
     "poseset": PoseSetConfig,
     "posescore": PoseScoreConfig,
     "report": ReportConfig,
+    "report_html": HtmlConfig,
     "scans": ViewSetsConfig,
     "study": study.StudyConfig,
 }
