@@ -85,10 +85,13 @@ class Scorer(nn.Module):
 
     def look(self, pictures: Tensor, intrinsics: Tensor) -> Context:
         """Pictures (B, 3, S, S) in [0, 1]: the part that all hypotheses of a picture share."""
-        features = self.encoder(pictures)
+        return self.behold(self.encoder(pictures), intrinsics)
+
+    def behold(self, features: Features, intrinsics: Tensor) -> Context:
+        """The same from what the encoder makes of B pictures."""
         layout = self.own.layout
-        blank = torch.zeros(len(pictures), 1, *layout.mask.shape)
-        last = torch.full((len(pictures), 1), self.own.config.diffusion.train_timesteps - 1)
+        blank = torch.zeros(len(intrinsics), 1, *layout.mask.shape)
+        last = torch.full((len(intrinsics), 1), self.own.config.diffusion.train_timesteps - 1)
         answer = self.own.denoiser(blank, last, features)
         with torch.no_grad():
             bodies = layout.decode(answer, intrinsics[:, None])
