@@ -5,6 +5,7 @@ from pathlib import Path
 
 from poseloop.body.model import load_body
 from poseloop.hmr.config import BaseConfig
+from poseloop.hmr.detection import load_encoder
 from poseloop.hmr.store import load_labelled
 from poseloop.hmr.training import train_base
 from poseloop.multiview.fitting import write_log
@@ -19,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="hmr.yaml")
     parser.add_argument("--body", type=Path, required=True)
+    parser.add_argument("--encoder", type=Path, required=True, help="the encoder's weights")
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--validation", type=Path, required=True, help="pictures")
@@ -33,6 +35,7 @@ def main() -> None:
     inputs = [
         arguments.config,
         arguments.body,
+        arguments.encoder,
         arguments.images,
         arguments.labels,
         arguments.validation,
@@ -42,6 +45,7 @@ def main() -> None:
     model, rows = train_base(
         config,
         load_body(arguments.body),
+        load_encoder(arguments.encoder, config.encoder),
         load_labelled(arguments.images, arguments.labels),
         load_labelled(arguments.validation, arguments.validation_labels),
         checkpoints,

@@ -43,7 +43,7 @@ OPTIMIZER = {
 
 def ranking(**changes) -> RankingConfig:
     values = {"slope": 1.0, "errors": {"mpjpe": 1.0}, "soft_mm": 0.0}
-    return RankingConfig(**{**values, "answer_weight": 0, "detection_weight": 0, **changes})
+    return RankingConfig(**{**values, "answer_weight": 0, **changes})
 
 
 def test_logits_are_zero_where_policy_and_reference_agree():

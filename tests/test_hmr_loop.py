@@ -16,10 +16,13 @@ from tiny_hmr import (
     tune_config,
 )
 
+from poseloop.body.joints import JOINT
 from poseloop.hmr.candidates import Candidates, make_candidates
-from poseloop.hmr.dataset import encode_pictures
+from poseloop.hmr.dataset import encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import load_hmr
+from poseloop.hmr.detection import load_encoder, mirrored, save_encoder, train_encoder
 from poseloop.hmr.diffusion import hypothesis_noise, sample
+from poseloop.hmr.encoder import Encoder
 from poseloop.hmr.evaluation import measure
 from poseloop.hmr.evaluation_config import MeasureConfig
 from poseloop.hmr.preference_config import PairingConfig
@@ -76,26 +79,56 @@ def _scratch(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoints, "SCRATCH", tmp_path / "scratch")
 
 
+def encoder() -> Encoder:
+    torch.manual_seed(0)
+    return Encoder(base_config().encoder)
+
+
+def test_encoder_learns_where_joints_are_and_is_read_back(body, data, tmp_path):
+    config = base_config()
+    trained, rows = train_encoder(config, body, data, data, Checkpoints("e", 1000))
+    assert rows[-1]["detection_px"] < rows[0]["detection_px"]
+    save_encoder(tmp_path / "encoder.safetensors", trained, config.encoder)
+    loaded = load_encoder(tmp_path / "encoder.safetensors", config.encoder)
+    image = picture_tensor(data[0])
+    torch.testing.assert_close(loaded(image).detected, trained(image).detected)
+    wider = config.encoder.model_copy(update={"channels": (8, 16, 16)})
+    with pytest.raises(UserError, match="another encoder"):
+        load_encoder(tmp_path / "encoder.safetensors", wider)
+
+
+def test_the_mirror_swaps_sides():
+    image = torch.arange(8.0).view(2, 1, 1, 4).expand(2, 3, 4, 4)
+    places = torch.zeros(2, 24, 2)
+    places[:, JOINT["left_wrist"]] = torch.tensor([0.5, 0.25])
+    turned, moved = mirrored(image, places, torch.tensor([True, False]))
+    torch.testing.assert_close(turned[0, 0, 0], torch.tensor([3.0, 2.0, 1.0, 0.0]))
+    torch.testing.assert_close(moved[0, JOINT["right_wrist"]], torch.tensor([-0.5, 0.25]))
+    assert (moved[0, JOINT["left_wrist"]] == 0).all()
+    torch.testing.assert_close(turned[1], image[1])
+    torch.testing.assert_close(moved[1], places[1])
+
+
 @pytest.mark.parametrize("kind", ["rotations", "joints_twists"])
 def test_base_learns_a_few_pictures(body, data, kind):
     config = base_config(parameters=kind, steps=60, draws=4, ema_decay=0.1)
-    model, rows = train_base(config, body, data, data, Checkpoints("k", 1000))
+    model, rows = train_base(config, body, encoder(), data, data, Checkpoints("k", 1000))
     assert rows[-1]["loss"] < 0.8 * rows[1]["loss"]
     assert rows[-1]["mpjpe_zero"] < rows[0]["mpjpe_zero"]
     assert set(validate(model, *data, 0)) <= set(rows[-1])
 
 
 def test_a_resumed_training_equals_an_unbroken_one(body, data, monkeypatch):
-    whole, _ = train_base(base_config(), body, data, data, Checkpoints("a", 1000))
+    whole, _ = train_base(base_config(), body, encoder(), data, data, Checkpoints("a", 1000))
     saving = Checkpoints("b", 2)
-    train_base(base_config(), body, data, data, saving)
+    train_base(base_config(), body, encoder(), data, data, saving)
     state = torch.load(saving.path, weights_only=True)
     state["rows"] = [row for row in state["rows"] if row["step"] <= 2]
-    train_base(base_config(steps=2), body, data, data, Checkpoints("c", 2))
+    train_base(base_config(steps=2), body, encoder(), data, data, Checkpoints("c", 2))
     early = torch.load(Checkpoints("c", 2).path, weights_only=True)
     assert early["step"] == 2 and state["step"] == 4
     torch.save(early, saving.path)
-    resumed, rows = train_base(base_config(), body, data, data, saving)
+    resumed, rows = train_base(base_config(), body, encoder(), data, data, saving)
     assert [row["step"] for row in rows] == [0, 1, 2, 3, 4]
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(value, resumed.state_dict()[name], atol=1e-6, rtol=0)
@@ -132,7 +165,7 @@ def test_candidates_hold_samples_and_noisy_truth_with_their_errors(model, data, 
 
 
 def test_scorer_learns_to_order_candidates(model, data, body):
-    config = scorer_config(steps=80, batch_size=10, colour_jitter=0.0, ema_decay=0.01)
+    config = scorer_config(steps=80, batch_size=10, ema_decay=0.01)
     candidates = make_candidates(model, *data, config.candidates, 0)
     trained, rows = train_scorer(
         config, model, body, (*data, candidates), (data[0], candidates), Checkpoints("s", 1000)

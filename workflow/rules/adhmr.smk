@@ -3,7 +3,7 @@
 In:  body and motion clips (assets.smk); adhmr_study.yaml with the lists, hmr_images.yaml, hmr.yaml,
      hmr_scorer.yaml, hmr_preferences.yaml, adhmr.yaml, hmr_evaluate.yaml, hmr_cleaning.yaml,
      adhmr_report.yaml.
-Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.npz, base/, scorer/,
+Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.npz, encoder/, base/, scorer/,
      preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/; <results>/tables/adhmr_*.{csv,md,tex} and
      <results>/figures/fig_adhmr_*.{png,pdf}.
 
@@ -48,12 +48,46 @@ rule render_hmr_images:
         " --manifest {output.manifest} > {log} 2>&1"
 
 
+rule train_hmr_encoder:
+    input:
+        code=code_of("train_hmr_encoder"),
+        config=cfg("hmr"),
+        assets=assets_of("hmr"),
+        body=rules.bake_body.output.npz,
+        images=images_of(ADHMR.scorer_images),
+        labels=labels_of(ADHMR.scorer_images),
+        validation=images_of(ADHMR.validation_images),
+        validation_labels=labels_of(ADHMR.validation_images),
+    output:
+        model="<results>/adhmr/encoder/model.safetensors",
+        metrics="<results>/adhmr/encoder/metrics.json",
+        log="<results>/adhmr/encoder/log.csv",
+    log:
+        "<logs>/train_hmr_encoder.log",
+    benchmark:
+        "<benchmarks>/train_hmr_encoder.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: cores_of("hmr")
+    resources:
+        mem_mb=2500,
+    message:
+        "Training the image encoder on 2D joints"
+    shell:
+        "python scripts/train_hmr_encoder.py --config {input.config} --body {input.body}"
+        " --images {input.images} --labels {input.labels}"
+        " --validation {input.validation} --validation-labels {input.validation_labels}"
+        " --output {output.model} --metrics {output.metrics} --log {output.log}"
+        " > {log} 2>&1"
+
+
 rule train_hmr:
     input:
         code=code_of("train_hmr"),
         config=cfg("hmr"),
         assets=assets_of("hmr"),
         body=rules.bake_body.output.npz,
+        encoder=rules.train_hmr_encoder.output.model,
         images=images_of(ADHMR.base_images),
         labels=labels_of(ADHMR.base_images),
         validation=images_of(ADHMR.validation_images),
@@ -75,6 +109,7 @@ rule train_hmr:
         "Training the diffusion HMR base"
     shell:
         "python scripts/train_hmr.py --config {input.config} --body {input.body}"
+        " --encoder {input.encoder}"
         " --images {input.images} --labels {input.labels}"
         " --validation {input.validation} --validation-labels {input.validation_labels}"
         " --output {output.model} --metrics {output.metrics} --log {output.log}"

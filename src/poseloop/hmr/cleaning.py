@@ -101,7 +101,7 @@ def regressor_errors(
     """`mpjpe` and `pa_mpjpe` of every picture, millimetres."""
     data = encode_pictures(base.encoder, pictures)
     found = base.layout.decode(regress(network, base, data), data.intrinsics[:, None])
-    errors = body_errors(base.body, found, bodies_of(labels))
+    errors = body_errors(base.body, found, bodies_of(labels), ["mpjpe", "pa_mpjpe"])
     return {name: errors[name][:, 0].tolist() for name in ("mpjpe", "pa_mpjpe")}
 
 

@@ -67,7 +67,16 @@ class LossConfig(Config):
     """Weights of the terms of a denoised body's error."""
 
     joints: Weight = Field(description="Squared distance of joints, square metres.")
-    detection: Weight = Field(description="Cross-entropy of the 2D joints' heat maps.")
+
+
+class DetectionConfig(Config):
+    """Training of the encoder on 2D joints (`detection`)."""
+
+    steps: Positive = Field(description="Optimiser steps.")
+    batch_size: Positive = Field(description="Pictures per step.")
+    ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is saved.")
+    optimizer: OptimizerConfig = Field(description="Optimiser.")
+    validate_every: Positive = Field(description="Steps between validations.")
 
 
 class BaseConfig(Config):
@@ -86,6 +95,7 @@ class BaseConfig(Config):
     transformer: TransformerConfig = Field(description="The denoiser.")
     diffusion: DiffusionConfig = Field(description="Noise and sampling.")
     loss: LossConfig = Field(description="Training loss.")
+    detection: DetectionConfig = Field(description="The encoder's training.")
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Pictures per step.")
     draws: Positive = Field(description="Timesteps and noises drawn for each picture of a batch.")
@@ -96,7 +106,7 @@ class BaseConfig(Config):
 
     @model_validator(mode="after")
     def _shards_fit(self) -> "BaseConfig":
-        if self.batch_size % self.threads:
+        if self.batch_size % self.threads or self.detection.batch_size % self.threads:
             raise ValueError("batch_size must be a multiple of threads")
         return self
 

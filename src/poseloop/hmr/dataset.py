@@ -54,14 +54,6 @@ def encode_pictures(encoder: Encoder, pictures: Pictures, batch: int = 64) -> En
     return Encoded(joined, torch.from_numpy(pictures.intrinsics))
 
 
-def colour_jitter(pictures: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Scale brightness and channels of pictures (B, 3, S, S) by random factors."""
-    size = (len(pictures), 3, 1, 1)
-    gain = 1 + strength * (2 * torch.rand((len(pictures), 1, 1, 1), generator=generator) - 1)
-    tint = 1 + strength / 2 * (2 * torch.rand(size, generator=generator) - 1)
-    return (pictures * gain * tint).clamp(0, 1)
-
-
 def freeze(module: nn.Module) -> nn.Module:
     """The module in evaluation mode, without gradients."""
     return module.eval().requires_grad_(False)

@@ -1,5 +1,6 @@
 """The diffusion HMR network: from noisy body tokens and a picture to clean body tokens."""
 
+import copy
 from pathlib import Path
 
 import torch
@@ -72,6 +73,12 @@ class DiffusionHMR(nn.Module):
     def body(self) -> SkeletonBody:
         """The body whose joints and vertices are compared."""
         return self.layout.body
+
+    def with_parts(self, **parts: nn.Module) -> "DiffusionHMR":
+        """The same model with another `encoder` or `denoiser`; the rest is shared."""
+        other = copy.copy(self)
+        other._modules = {**self._modules, **parts}
+        return other
 
     def save(self, path: str | Path) -> None:
         """Write weights and configuration as one safetensors file."""

@@ -85,7 +85,7 @@ class Encoder(nn.Module):
                 [
                     nn.Sequential(_conv(3, first, 2, groups), _conv(first, middle, 2, groups)),
                     nn.Sequential(_Residual(middle, groups), _conv(middle, last, 2, groups)),
-                    nn.Sequential(_Residual(last, groups), _Residual(last, groups)),
+                    nn.Sequential(_Residual(last, groups), _Around(last, groups)),
                 ]
             )
         else:
@@ -119,6 +119,23 @@ class _Residual(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features + self.body(features)
+
+
+class _Around(nn.Module):
+    """Adds what a level of half the size sees: enough of the body to tell left from right."""
+
+    def __init__(self, channels: int, groups: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            _conv(channels, channels, 2, groups),
+            _Residual(channels, groups),
+            _Residual(channels, groups),
+            nn.Conv2d(channels, channels, 1),
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        around = F.interpolate(self.body(features), size=features.shape[-2:], mode="nearest")
+        return features + around
 
 
 def _conv(inputs: int, outputs: int, stride: int, groups: int) -> nn.Sequential:

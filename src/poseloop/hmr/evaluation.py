@@ -71,10 +71,10 @@ def measure(
         best = scores[part].topk(min(config.select, count), 1).indices
         answers = {"zero": Bodies(*(value[:, :1] for value in found))}
         answers |= {"select": average(take(found, best)), "mean": average(found)}
-        each = body_errors(model.body, found, true)
+        each = body_errors(model.body, found, true, ERROR_NAMES)
         rows = {}
         for name, bodies in answers.items():
-            errors = body_errors(model.body, bodies, true)
+            errors = body_errors(model.body, bodies, true, ERROR_NAMES)
             rows |= {f"{error}_{name}": errors[error][:, 0] for error in ERROR_NAMES}
         for m in config.counts:
             rows |= {f"{error}_min_{m}": each[error][:, :m].amin(1) for error in ERROR_NAMES}

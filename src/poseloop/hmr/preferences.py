@@ -104,7 +104,8 @@ def labelled_preferences(
     for start in range(0, len(data), _BATCH):
         part = slice(start, start + _BATCH)
         found = model.layout.decode(tokens[part], data.intrinsics[part, None])
-        errors = body_errors(model.body, found, Bodies(*(value[part] for value in truth)))
+        true = Bodies(*(value[part] for value in truth))
+        errors = body_errors(model.body, found, true, ["mpjpe"])
         scores.append(-errors["mpjpe"] / 1000)
     scores = torch.cat(scores)
     scores[:, 0] = 0.0

@@ -3,10 +3,11 @@
 As the released scorer it looks at the picture at two scales: coarse tokens by cross-attention, and
 a fine map at the places where the hypothesis puts its joints (fact sheet ADHMR 1.1, 1.2). It
 differs in one thing: it answers itself, once for all hypotheses of a picture, and each joint token
-also holds its distance from that answer. Encoder and answer start as the base's and go on learning
-on the scorer's broader set, so that ranking starts from a regressor's knowledge instead of having
-to find it through the ranking loss. A scorer that began its answer anew ranked the base's samples
-worse than their distance from their mean does (0.15 against 0.26 within a picture).
+also holds its distance from that answer. The encoder is the base's. The answer starts as the base's
+and goes on learning on the scorer's broader set, so that ranking starts from a regressor's
+knowledge instead of having to find it through the ranking loss. A scorer that began its answer anew
+ranked the base's samples worse than their distance from their mean does (0.15 against 0.26 within
+a picture).
 """
 
 from pathlib import Path
@@ -80,15 +81,18 @@ class Scorer(nn.Module):
 
     @property
     def encoder(self) -> Encoder:
-        """The scorer's own encoder."""
+        """What it looks at pictures with: the base's encoder."""
         return self.own.encoder
 
     def look(self, pictures: Tensor, intrinsics: Tensor) -> Context:
         """Pictures (B, 3, S, S) in [0, 1]: the part that all hypotheses of a picture share."""
-        features = self.encoder(pictures)
+        return self.behold(self.encoder(pictures), intrinsics)
+
+    def behold(self, features: Features, intrinsics: Tensor) -> Context:
+        """The same from what the encoder makes of B pictures."""
         layout = self.own.layout
-        blank = torch.zeros(len(pictures), 1, *layout.mask.shape)
-        last = torch.full((len(pictures), 1), self.own.config.diffusion.train_timesteps - 1)
+        blank = torch.zeros(len(intrinsics), 1, *layout.mask.shape)
+        last = torch.full((len(intrinsics), 1), self.own.config.diffusion.train_timesteps - 1)
         answer = self.own.denoiser(blank, last, features)
         with torch.no_grad():
             bodies = layout.decode(answer, intrinsics[:, None])

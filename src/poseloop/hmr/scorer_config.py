@@ -41,7 +41,6 @@ class RankingConfig(Config):
         "order as in the released code, which asks for an order among equals."
     )
     answer_weight: Weight = Field(description="Weight of the error of the scorer's own answer.")
-    detection_weight: Weight = Field(description="Weight of the 2D joints' heat maps.")
 
     @model_validator(mode="after")
     def _known(self) -> "RankingConfig":
@@ -55,9 +54,7 @@ class ScorerConfig(Config):
     """hmr_scorer.yaml."""
 
     seed: int = Field(description="Seed of weights, batches and candidates.")
-    threads: Positive = Field(
-        description="CPU threads; each takes an equal shard of the batch. Part of the result."
-    )
+    threads: Positive = Field(description="PyTorch threads; part of the result.")
     candidates: CandidatesConfig = Field(description="What is ranked.")
     hops: list[Annotated[int, Field(ge=0)]] = Field(
         min_length=1, description="Layers over a hypothesis, as `transformer.hops`."
@@ -65,7 +62,6 @@ class ScorerConfig(Config):
     width: Positive = Field(description="Channels of a token.")
     heads: Positive = Field(description="Attention heads.")
     ranking: RankingConfig = Field(description="Loss.")
-    colour_jitter: float = Field(ge=0, lt=1, description="Random change of brightness and tint.")
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Pictures per step.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is saved.")
@@ -73,9 +69,3 @@ class ScorerConfig(Config):
     validate_every: Positive = Field(description="Steps between validations.")
     validation_samples: Positive = Field(description="Hypotheses ranked for a validation picture.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
-
-    @model_validator(mode="after")
-    def _shards_fit(self) -> "ScorerConfig":
-        if self.batch_size % self.threads:
-            raise ValueError("batch_size must be a multiple of threads")
-        return self

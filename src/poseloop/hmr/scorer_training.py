@@ -5,16 +5,14 @@ from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
 from poseloop.hmr.candidates import Candidates
-from poseloop.hmr.dataset import bodies_of, colour_jitter, picture_tensor
+from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
-from poseloop.hmr.encoder import detection_loss
-from poseloop.hmr.geometry import project
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.ranking import ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
 from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.multiview.fitting import Row, fit_sharded
+from poseloop.multiview.fitting import Row, fit
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -27,7 +25,7 @@ def train_scorer(
     validation: tuple[Pictures, Candidates],
     checkpoints: Checkpoints,
 ) -> tuple[Scorer, list[Row]]:
-    """Train the scorer, whose encoder and answer start as the base's.
+    """Train the scorer, whose encoder is the base's and whose answer starts as the base's.
 
     Returns its weight average and the log.
 
@@ -38,33 +36,31 @@ def train_scorer(
     scorer = Scorer(config, base.config, body)
     scorer.own.load_state_dict(base.state_dict())
     scorer.requires_grad_(True)
+    scorer.encoder.requires_grad_(False)
     pictures, labels, candidates = data
-    truth, intrinsics = bodies_of(labels), torch.from_numpy(pictures.intrinsics)
+    encoded = encode_pictures(scorer.encoder, pictures)
+    truth, intrinsics = bodies_of(labels), encoded.intrinsics
     joints = base.body.joints(truth)
-    places = project(joints, truth.camera, intrinsics)
-    size = config.batch_size // config.threads
     ranking = config.ranking
     tokens = base.layout.encode(truth, intrinsics)
     error = DenoisingError(base.layout, base.config.loss)
 
-    def shard(step: int, part: int) -> Tensor:
-        generator = torch_rng(config.seed, "scorer", "step", step, part)
-        rows = torch.randint(len(intrinsics), (size,), generator=generator)
-        image = picture_tensor(pictures, rows.numpy())
-        jittered = colour_jitter(image, config.colour_jitter, generator)
-        context = scorer.look(jittered, intrinsics[rows])
+    def backward(step: int) -> Row:
+        generator = torch_rng(config.seed, "scorer", "step", step)
+        rows = torch.randint(len(intrinsics), (config.batch_size,), generator=generator)
+        context = scorer.behold(encoded.features.of(rows), intrinsics[rows])
         bodies = base.layout.decode(candidates.tokens[rows], intrinsics[rows, None])
         scores = scorer(context, bodies, intrinsics[rows])
-        loss = ranknet(scores, candidates.errors[rows], ranking)
+        ranked = ranknet(scores, candidates.errors[rows], ranking)
         target, wanted = tokens[rows, None], joints[rows, None]
         wrong = error(context.answer, target, wanted, intrinsics[rows]).mean()
-        missed = detection_loss(scorer.encoder.heat(context.features.map), places[rows])
-        return loss + ranking.answer_weight * wrong + ranking.detection_weight * missed
+        loss = ranked + ranking.answer_weight * wrong
+        loss.backward()
+        return {"loss": loss.item(), "ranking": ranked.item(), "answer": wrong.item()}
 
-    return fit_sharded(
+    return fit(
         scorer,
-        shard,
-        config.threads,
+        backward,
         config.steps,
         config.optimizer,
         config.ema_decay,

@@ -1,15 +1,15 @@
-"""Training of the diffusion HMR base on labelled pictures."""
+"""Training of the diffusion HMR base on labelled pictures, behind an encoder that is trained."""
 
 import torch
 from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
 from poseloop.hmr.config import BaseConfig, DiffusionConfig
-from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
+from poseloop.hmr.dataset import bodies_of, encode_pictures, freeze
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import add_noise, hypothesis_noise, make_scheduler, sample
-from poseloop.hmr.encoder import detection_loss
-from poseloop.hmr.geometry import align, project
+from poseloop.hmr.encoder import Encoder
+from poseloop.hmr.geometry import align
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.skeleton_body import COMMON_JOINTS
 from poseloop.hmr.store import Labels, Pictures
@@ -31,70 +31,72 @@ def antithetic_timesteps(
 def train_base(
     config: BaseConfig,
     body: BodyModel,
+    encoder: Encoder,
     data: tuple[Pictures, Labels],
     validation: tuple[Pictures, Labels],
     checkpoints: Checkpoints,
 ) -> tuple[DiffusionHMR, list[Row]]:
-    """Train the base; returns its weight average and the log.
+    """Train the base's denoiser; returns the base with its weight average, and the log.
 
-    The log holds the terms of the loss at every step and, at validations, errors of held-out
-    pictures in millimetres (`validate`).
+    The log holds the loss at every step and, at validations, errors of held-out pictures in
+    millimetres (`validate`).
+
+    Parameters
+    ----------
+    encoder : Encoder
+        From `detection.train_encoder`; it stays as it is, so pictures are encoded once.
     """
     torch.manual_seed(derive_seed(config.seed, "hmr", "weights"))
     model = DiffusionHMR(config, body)
+    model.encoder = freeze(encoder)
     bodies, intrinsics = bodies_of(data[1]), torch.from_numpy(data[0].intrinsics)
     model.layout.fit(bodies, intrinsics)
     tokens = model.layout.encode(bodies, intrinsics)
     joints = model.body.joints(bodies)
-    places = project(joints, bodies.camera, intrinsics)
+    encoded = encode_pictures(encoder, data[0])
     scheduler, error = make_scheduler(config.diffusion), DenoisingError(model.layout, config.loss)
     size = config.batch_size // config.threads
 
     def shard(step: int, part: int) -> Tensor:
         generator = torch_rng(config.seed, "hmr", "step", step, part)
         rows = torch.randint(len(tokens), (size,), generator=generator)
-        features = model.encoder(picture_tensor(data[0], rows.numpy()))
         shape = (size, config.draws)
         timesteps = antithetic_timesteps(shape, config.diffusion, generator)
         clean = tokens[rows, None].expand(-1, config.draws, -1, -1)
         noise = torch.randn(clean.shape, generator=generator)
         noisy = add_noise(scheduler, clean, noise, timesteps, model.layout.mask)
-        predicted = model.denoiser(noisy, timesteps, features)
+        predicted = model.denoiser(noisy, timesteps, encoded.features.of(rows))
         truth = joints[rows, None].expand(-1, config.draws, -1, -1)
-        loss = error(predicted, clean, truth, intrinsics[rows]).mean()
-        missed = detection_loss(model.encoder.heat(features.map), places[rows])
-        return loss + config.loss.detection * missed
+        return error(predicted, clean, truth, intrinsics[rows]).mean()
 
-    return fit_sharded(
-        model,
+    average, rows = fit_sharded(
+        model.denoiser,
         shard,
         config.threads,
         config.steps,
         config.optimizer,
         config.ema_decay,
         checkpoints,
-        lambda average: validate(average, *validation, config.seed),
+        lambda average: validate(model.with_parts(denoiser=average), *validation, config.seed),
         config.validate_every,
     )
+    return model.with_parts(denoiser=average), rows
 
 
 @torch.no_grad()
 def validate(
     model: nn.Module, pictures: Pictures, labels: Labels, seed: int, hypotheses: int = 10
 ) -> Row:
-    """Errors in millimetres of held-out pictures, and the pixels by which 2D joints are missed.
+    """Errors in millimetres of held-out pictures.
 
-    `mpjpe_zero`, `mpjpe_min` and `pa_mpjpe_min` (the best of the hypotheses), `detection_px`.
+    `mpjpe_zero`, and `mpjpe_min` and `pa_mpjpe_min`, the best of the hypotheses.
     """
     data = encode_pictures(model.encoder, pictures)
     generator = torch_rng(seed, "hmr", "validation")
     noise = hypothesis_noise(len(data), hypotheses, model.layout.mask, generator)
     tokens = sample(model.denoiser, model.config.diffusion, data.features, noise)
     bodies = bodies_of(labels)
-    truth = model.body.joints(bodies)
-    places = project(truth, bodies.camera, data.intrinsics)
-    missed = (data.features.detected - places).norm(dim=-1).mean() * pictures.image.shape[1] / 2
-    truth = truth[:, None, COMMON_JOINTS]
+    truth = model.body.joints(bodies)[:, None, COMMON_JOINTS]
     joints = model.body.joints(model.layout.decode(tokens, data.intrinsics[:, None]))
     joints = joints[:, :, COMMON_JOINTS]
     errors = 1000 * (joints - truth).norm(dim=-1).mean(-1)
@@ -103,5 +105,4 @@ def validate(
         "mpjpe_zero": float(errors[:, 0].mean()),
         "mpjpe_min": float(errors.min(1).values.mean()),
         "pa_mpjpe_min": float(aligned.min(1).values.mean()),
-        "detection_px": float(missed),
     }

@@ -47,9 +47,8 @@ class Policy(nn.Module):
 
     def model(self, base: DiffusionHMR, variant: VariantConfig) -> DiffusionHMR:
         """The base with these weights; a regressor answers in one step from zero noise."""
-        tuned = copy.copy(base)
         encoder = base.encoder if self.encoder is None else self.encoder
-        tuned._modules = {**base._modules, "encoder": encoder, "denoiser": self.denoiser}
+        tuned = base.with_parts(encoder=encoder, denoiser=self.denoiser)
         if variant.objective == "regression":
             once = base.config.diffusion.model_copy(update={"ddim_steps": 1})
             tuned.config = base.config.model_copy(update={"diffusion": once})

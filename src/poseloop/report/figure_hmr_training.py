@@ -36,10 +36,11 @@ def draw_dpo_training(
         axes = figure.subplots(2, 4).ravel()
         for axis, (column, title) in zip(axes, panels.items(), strict=True):
             for colour, (variant, seeds) in zip(COLOURS[1:], logs.items(), strict=False):
+                # A bin below `least_timestep` is never drawn and so not in the log.
                 curves = [
-                    seed.set_index("step")[column].rolling(smoothing, min_periods=1).mean()
-                    for seed in seeds
+                    seed.set_index("step").reindex(columns=[column])[column] for seed in seeds
                 ]
+                curves = [curve.rolling(smoothing, min_periods=1).mean() for curve in curves]
                 for curve in curves:
                     axis.plot(curve.index, curve, color=colour, linewidth=0.5, alpha=0.5)
                 mean = pd.concat(curves, axis=1).mean(axis=1)
