@@ -39,7 +39,14 @@ READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
 # which DVC cannot show.
 METRICS = ("_summary.json", "/metrics.json", "/body/report.json")
 # Columns of log.csv to plot, by the folder of the model.
-CURVES = {"multiview": ["loss"], "posescore": ["loss"], "drpose": ["reward", "kl"]}
+CURVES = {
+    "multiview": ["loss"],
+    "posescore": ["loss"],
+    "drpose": ["reward", "kl"],
+    "adhmr/encoder": ["loss"],
+    "adhmr/base": ["loss"],
+    "adhmr/scorer": ["loss"],
+}
 
 
 def jobs_of(preset):

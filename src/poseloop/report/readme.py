@@ -1,30 +1,85 @@
 """The README's results, made from the tables: numbers are inserted, never typed."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
-from poseloop.report.markdown import to_markdown
+from poseloop.evaluate import metrics
+from poseloop.report import hmr_metrics
+from poseloop.report.layout import Describe
+from poseloop.report.markdown import LEGEND, to_markdown
 from poseloop.runtime.errors import UserError
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-HEADLINE = ("chamfer", "normal_consistency", "judge_mpjpe", "mask_iou", "psnr", "posescore")
+
+@dataclass(frozen=True)
+class Headline:
+    """What of a loop's tables stands in the README.
+
+    Attributes
+    ----------
+    tables : pattern of the files' names
+    metrics : rows
+    methods : columns; None for all
+    """
+
+    tables: str
+    metrics: tuple[str, ...]
+    describe: Describe
+    legend: str = LEGEND
+    methods: tuple[str, ...] | None = None
+
+    def section(self, tables: list[pd.DataFrame]) -> str:
+        """Markdown table of the headline metrics over all benchmarks."""
+        table = pd.concat(tables, ignore_index=True)
+        table = table[table["metric"].isin(self.metrics)]
+        if self.methods is not None:
+            table = table[table["method"].isin(self.methods)]
+        return to_markdown(table, self.describe, self.legend)
 
 
-def results_section(tables: list[pd.DataFrame]) -> str:
-    """Markdown table of the headline metrics over all benchmarks and methods."""
-    table = pd.concat(tables, ignore_index=True)
-    return to_markdown(table[table["metric"].isin(HEADLINE)])
+HEADLINES = {
+    "drpose": Headline(
+        tables="drpose_*.csv",
+        metrics=(
+            "chamfer",
+            "normal_consistency",
+            "judge_mpjpe",
+            "mask_iou",
+            "psnr",
+            "posescore",
+        ),
+        describe=metrics.describe,
+    ),
+    "adhmr": Headline(
+        tables="adhmr_main.csv",
+        metrics=(
+            "mpjpe_min_100",
+            "mpjpe_select",
+            "mpjpe_zero",
+            "pa_mpjpe_min_100",
+            "pa_mpjpe_select",
+            "pa_mpjpe_zero",
+            "spread",
+        ),
+        describe=hmr_metrics.describe,
+        methods=("base", "SFT on the scorer's set", "ADHMR"),
+    ),
+}
 
 
-def insert_results(readme: str, section: str) -> str:
-    """The README with `section` between its two markers.
+def insert_results(readme: str, loop: str, section: str) -> str:
+    """The README with `section` between the two markers of a loop.
 
     Raises
     ------
     UserError
         The markers are not there, once each and in order.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after:
-        raise UserError(f"README.md: needs the markers {BEGIN} and {END}, once each, in this order")
-    return f"{before}{BEGIN}\n\n{section.strip()}\n\n{END}{after}"
+    first, last = f"<!-- {loop}:begin -->", f"<!-- {loop}:end -->"
+    before, begin, rest = readme.partition(first)
+    _, end, after = rest.partition(last)
+    if not begin or not end or first in after:
+        raise UserError(
+            f"README.md: needs the markers {first} and {last}, once each, in this order"
+        )
+    return f"{before}{first}\n\n{section.strip()}\n\n{last}{after}"
