@@ -83,7 +83,7 @@ def effective_gradient_steps(config: DrTuneConfig) -> tuple[float, float]:
     return executed / draws, again / draws
 
 
-def finetuning_flops(variant: VariantConfig, nets: Networks, readings: int) -> float:
+def finetuning_flops(variant: VariantConfig, nets: Networks) -> float:
     """Operations of one fine-tuning run, without validation."""
     tune = variant.drtune
     rollout = tune.ddim_steps - (tune.early_stop - 1) / 2
@@ -92,6 +92,6 @@ def finetuning_flops(variant: VariantConfig, nets: Networks, readings: int) -> f
     passes = rollout + again + inside * (1 + TRAINING - 1)
     if variant.anchor_weight:
         passes += TRAINING
-    reward = TRAINING * readings * nets.slots * nets.predictor.flops
+    reward = TRAINING * nets.slots * nets.predictor.flops
     samples = variant.steps * variant.accumulation * variant.batch_size
     return samples * (passes * nets.denoiser.flops + reward)

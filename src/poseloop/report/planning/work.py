@@ -45,7 +45,6 @@ def stages(sizes: Sizes) -> list[Stage]:
     own = sizes.released is None
     study, train = sizes.study, sizes.multiview.train
     views = len(sizes.scans.azimuths)
-    readings = len(sizes.posescore.readings)
     size = sizes.scans.picture.size if own else 8 * sizes.released.unet.sample_size
     pixels = size**2
 
@@ -62,14 +61,18 @@ def stages(sizes: Sizes) -> list[Stage]:
     samplings = len(study.methods) * len(study.seeds)
 
     variants = [sizes.drpose.variants[name] for name, _ in study.trainings]
-    tuning = sum(finetuning_flops(variant, nets, readings) for variant in variants)
+    tuning = sum(finetuning_flops(variant, nets) for variant in variants)
     drpose = sizes.drpose
     validated = validation * drpose.validation_ddim_steps * nets.denoiser.flops
-    tuning += sum(-(-variant.steps // drpose.validate_every) for variant in variants) * validated
+    validations = sum(1 - (-variant.steps // drpose.validate_every) for variant in variants)
+    tuning += validations * validated
     largest = max((variant.batch_size for variant in variants), default=0)
     passes = sizes.generate.steps * (2 if sizes.generate.guidance > 1 else 1)
     spoilt = sizes.posescore.inputs.estimate_share * nets.denoiser.flops
     kept = 0.0 if nets.checkpointed else nets.denoiser.flops
+
+    # Latents of half the size are decoded too.
+    decodings = 1.25 if sizes.autoencoder.equivariance_weight else 1.0
 
     listed = [
         _rendering(sizes, size),
@@ -79,7 +82,7 @@ def stages(sizes: Sizes) -> list[Stage]:
             flops=TRAINING
             * sizes.autoencoder.steps
             * sizes.autoencoder.batch_size
-            * (nets.encoder.flops + nets.decoder.flops),
+            * (nets.encoder.flops + decodings * nets.decoder.flops),
             parameters=nets.encoder.parameters,
             pictures_in_memory=2.0 * training * views * 3 * pixels,
             saved_parameters=nets.encoder.parameters,
