@@ -27,7 +27,7 @@ demo: PRESET = demo
 smoke: PRESET = smoke
 demo smoke: setup
 	snakemake all --config preset=$(PRESET)
-	@cat results/$(PRESET)/tables/*.md
+	@cat results/$(PRESET)/tables/drpose_*.md
 	@echo "Figures: $(CURDIR)/results/$(PRESET)/figures/"
 
 report: setup

@@ -50,7 +50,7 @@ CURVES = {
 
 
 def jobs_of(preset):
-    """The jobs of target `all`, as Snakemake's job objects."""
+    """The jobs of target `recorded`, as Snakemake's job objects."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
@@ -58,7 +58,7 @@ def jobs_of(preset):
             storage_settings=StorageSettings(),
             snakefile=Path("Snakefile"),
         )._workflow
-        workflow.dag_settings = DAGSettings(targets={"all"})
+        workflow.dag_settings = DAGSettings(targets={"recorded"})
         workflow._prepare_dag(
             forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True
         )
