@@ -1,6 +1,7 @@
 """Ask poseloop about its results: `python -m poseloop trace drpose_geometry DrPose chamfer ...`."""
 
 import argparse
+import signal
 import sys
 
 from poseloop.report.provenance.cells import find_cell, table_path
@@ -55,6 +56,8 @@ def main() -> None:
 
     arguments = parser.parse_args()
     preset_of({"preset": arguments.preset})
+    # A chain is long: `| head` may close the pipe before its end.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     arguments.answer(arguments)
 
 
