@@ -46,7 +46,7 @@ def main() -> None:
 
     config = load_config(arguments.config, HtmlConfig)
     methods = load_config(arguments.study, StudyConfig).methods
-    hull = load_config(arguments.evaluate, EvaluateConfig).hull
+    evaluate = load_config(arguments.evaluate, EvaluateConfig)
     pipeline = read_pipeline()
     provenance = Provenance(Tracer(pipeline, arguments.preset))
     results = gather(arguments.metrics)
@@ -64,7 +64,7 @@ def main() -> None:
         subjects += browse(path.stem, benchmark, sources, error, config.subjects)
         if path.stem == config.mesh_benchmark:
             chosen = hardest(error, config.mesh_subjects)
-            meshes = mesh_sets(benchmark, sources, chosen, hull)
+            meshes = mesh_sets(benchmark, sources, chosen, evaluate)
     if not meshes:
         raise UserError(f"{arguments.config}: mesh_benchmark: no {config.mesh_benchmark} in study")
     loops = sections(

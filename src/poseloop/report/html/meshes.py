@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from poseloop.evaluate.config import Hull
-from poseloop.evaluate.hull import soft_masks, visual_hull
+from poseloop.evaluate.config import EvaluateConfig
+from poseloop.evaluate.hull import visual_hull
+from poseloop.evaluate.masks import soft_masks
 
 # Positions lie in [-0.5, 0.5] and are sent as 16-bit integers.
 _SCALE = 65535
@@ -32,7 +33,7 @@ def mesh_sets(
     benchmark: Mapping[str, np.ndarray],
     sources: Mapping[str, Mapping[str, np.ndarray]],
     subjects: Iterable[int],
-    hull: Hull,
+    config: EvaluateConfig,
 ) -> list[dict]:
     """One entry per subject: its number and its meshes by name, truth last.
 
@@ -41,14 +42,16 @@ def mesh_sets(
     benchmark : mapping
         `vertices` (N, V, 3) in the view frame, normalised units; `faces` (F, 3); `azimuths` (K,).
     sources : mapping
-        Method's name to its `normal` (N, K, S, S, 3) uint8.
+        Method's name to its `rgb` and `normal` (N, K, S, S, 3) uint8.
     """
     entries = []
     for subject in map(int, subjects):
         meshes = []
         for name, pictures in sources.items():
-            masks = soft_masks(pictures["normal"][subject])
-            mesh = visual_hull(masks, benchmark["azimuths"], hull)
+            masks = soft_masks(
+                pictures["rgb"][subject], pictures["normal"][subject], config.images.colour_contrast
+            )
+            mesh = visual_hull(masks, benchmark["azimuths"], config.hull)
             meshes.append({"name": name} | pack(mesh.vertices, mesh.faces))
         truth = pack(benchmark["vertices"][subject], benchmark["faces"])
         entries.append({"subject": subject, "meshes": [*meshes, {"name": "truth"} | truth]})
