@@ -6,6 +6,7 @@ set -euo pipefail
 
 TORCH=2.13.0
 PYBULLET=3.2.7
+UV=0.13.9
 venv=.venv
 python=$venv/bin/python
 
@@ -76,6 +77,14 @@ install_torch() {
         pip_install "torch==$TORCH"
 }
 
+# uv does in ten seconds what takes pip two minutes, but knows nothing of pip's settings: where these
+# name an index of their own, pip does it.
+install_lock() {
+    { pip_install "uv==$UV" &&
+        "$venv/bin/uv" pip install --quiet --python "$python" -r envs/requirements.lock; } \
+        2>/dev/null || pip_install -r envs/requirements.lock
+}
+
 # The captured clips lie in pybullet's wheel. Only these files are wanted, and only two versions
 # of Python have a wheel, so one is fetched as a plain archive and the clips are unpacked.
 install_clips() {
@@ -112,7 +121,7 @@ if [ ! -e "$stamp" ]; then
     say "Installing PyTorch"
     install_torch
     say "Installing envs/requirements.lock"
-    pip_install -r envs/requirements.lock
+    install_lock
     pip_install --no-deps --editable .
     say "Fetching the motion clips"
     install_clips
