@@ -1,9 +1,8 @@
 import pytest
 import torch
-from tiny_models import small_denoiser
+from tiny_models import SMALL_DENOISER, small_denoiser
 from workflow_clone import ROOT
 
-from poseloop.multiview.config import DenoiserConfig
 from poseloop.report.planning.config import CaseConfig, PlanningConfig
 from poseloop.report.planning.costs import plan
 from poseloop.report.planning.flops import denoiser
@@ -93,17 +92,7 @@ def test_a_released_base_is_not_trained_and_its_size_is_its_own(config):
 
 def test_flops_of_a_denoiser_are_those_of_its_products_by_hand():
     network, size = small_denoiser(), 8
-    settings = DenoiserConfig(
-        latent_channels=4,
-        patch=2,
-        channels=[16, 32],
-        blocks=[1, 1],
-        heads=2,
-        norm_groups=8,
-        multiview_attention=["row", "full"],
-        views=6,
-    )
-    counted = denoiser(settings, size)
+    counted = denoiser(SMALL_DENOISER, size)
     flops = 0.0
 
     def add(module, inputs, output):

@@ -7,7 +7,7 @@ import pandas as pd
 from poseloop.evaluate import metrics
 from poseloop.report import hmr_metrics
 from poseloop.report.layout import Describe
-from poseloop.report.markdown import LEGEND, to_markdown
+from poseloop.report.markdown import to_markdown
 from poseloop.runtime.errors import UserError
 
 
@@ -19,13 +19,13 @@ class Headline:
     ----------
     tables : pattern of the files' names
     metrics : rows
+    describe : what each metric is, as in `layout.wide`
     methods : columns; None for all
     """
 
     tables: str
     metrics: tuple[str, ...]
     describe: Describe
-    legend: str = LEGEND
     methods: tuple[str, ...] | None = None
 
     def section(self, tables: list[pd.DataFrame]) -> str:
@@ -34,7 +34,7 @@ class Headline:
         table = table[table["metric"].isin(self.metrics)]
         if self.methods is not None:
             table = table[table["method"].isin(self.methods)]
-        return to_markdown(table, self.describe, self.legend)
+        return to_markdown(table, self.describe)
 
 
 HEADLINES = {

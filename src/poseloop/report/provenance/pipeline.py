@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -109,10 +110,7 @@ def read_pipeline() -> Pipeline:
 def md5_of(path: str | Path) -> str:
     """Hex digest of a file's bytes, as DVC records it."""
     with open(path, "rb") as stream:
-        digest = hashlib.md5(usedforsecurity=False)
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
 
 
 def _load(path: Path) -> dict:

@@ -15,7 +15,7 @@ from poseloop.report.provenance.pipeline import Stage
 from poseloop.runtime.errors import UserError
 
 _TABLE = "{table}"
-_FOLDER = "{folder}"
+_FOLDER = "."
 
 
 class NotRecomputed(Exception):
@@ -33,7 +33,8 @@ class Recipe:
     inputs : dict
         Option to the pattern of the paths it takes, among the recorded inputs.
     outputs : dict
-        Option to a path in a folder of its own; `{table}` stands for the table's name.
+        Option to a path in a folder of its own; `{table}` stands for the table's name, `.` for
+        the folder.
     """
 
     script: str
@@ -119,6 +120,6 @@ def command_of(recipe: Recipe, inputs: list[str], table: str, folder: str) -> li
     for option, pattern in recipe.inputs.items():
         command += [option, *(path for path in inputs if fnmatch(path, pattern))]
     for option, names in recipe.outputs.items():
-        filled = [name.format(table=table, folder="") for name in names]
+        filled = [name.format(table=table) for name in names]
         command += [option, *(str(Path(folder) / name) for name in filled)]
     return command
