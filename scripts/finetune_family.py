@@ -1,4 +1,4 @@
-"""Fine-tune the multi-view base by one method of the family, with one seed."""
+"""Fine-tune the multi-view base by one arm of the family or of the ablations, with one seed."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,9 @@ from poseloop.multiview.dataset import read_latents
 from poseloop.multiview.fitting import write_log
 from poseloop.multiview.loading import load_multiview
 from poseloop.reward.family.config import FamilyConfig
+from poseloop.reward.family.reward import make_reward
 from poseloop.reward.family.training import train_arm
+from poseloop.reward.jointscore import load_jointscore
 from poseloop.reward.posescore import load_posescore
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
@@ -23,7 +25,7 @@ from poseloop.runtime.weights import write_weights
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="family.yaml")
+    parser.add_argument("--config", type=Path, required=True, help="family.yaml or ablations.yaml")
     parser.add_argument("--arm", required=True, help="a key of `arms` in the config")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--multiview", type=Path, required=True)
@@ -31,22 +33,24 @@ def main() -> None:
     parser.add_argument("--poses", type=Path, required=True, help="poseset/images.npz")
     parser.add_argument("--poseset", type=Path, required=True, help="its latents")
     parser.add_argument("--latents", type=Path, required=True)
-    parser.add_argument("--oracle", type=Path, required=True, help="from make_oracle.py")
+    parser.add_argument("--oracle", type=Path, help="from make_oracle.py, where the arm needs it")
+    parser.add_argument("--jointscore", type=Path, help="where the arm is rewarded by joints")
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--metrics", type=Path, required=True)
+    parser.add_argument("--snapshots", type=Path, required=True, help="weights along the run")
     arguments = parser.parse_args()
 
     config = load_config(arguments.config, FamilyConfig)
     if arguments.arm not in config.arms:
         raise UserError(f"{arguments.config}: arms: no arm called {arguments.arm!r}")
-    arm = config.arms[arguments.arm]
     make_deterministic(arguments.seed, config.threads)
     device = choose_device(config.device)
     base, base_config = load_multiview(arguments.multiview, device)
+    posescore = load_posescore(arguments.posescore, device)
     held_out = read_latents(arguments.validation, with_views=True)
-    needs_oracle = arm.method.kind == "supervised" and arm.method.data == "oracle"
+    optional = [path for path in (arguments.oracle, arguments.jointscore) if path]
     inputs = [
         arguments.config,
         arguments.multiview,
@@ -54,27 +58,31 @@ def main() -> None:
         arguments.poses,
         arguments.poseset,
         arguments.latents,
-        arguments.oracle,
         arguments.validation,
+        *optional,
     ]
     key = run_key(__file__, inputs, arguments.arm, arguments.seed)
     checkpoints = Checkpoints(key, config.checkpoint_every)
-    denoiser, rows = train_arm(
+    jointscore = load_jointscore(arguments.jointscore, device) if arguments.jointscore else None
+    denoiser, rows, snapshots = train_arm(
         base,
         base_config,
-        load_posescore(arguments.posescore, device),
+        make_reward(config.reward_of(arguments.arm), posescore, jointscore),
+        posescore,
         read_latents(arguments.poseset, with_views=False),
         torch.from_numpy(read_npz(arguments.poses, "ordinary")["ordinary"]),
         read_latents(arguments.latents, with_views=True),
-        read_latents(arguments.oracle, with_views=True) if needs_oracle else None,
+        read_latents(arguments.oracle, with_views=True) if arguments.oracle else None,
         {name: held_out.of_group(name) for name in sorted(set(held_out.group))},
         config,
-        arm,
+        arguments.arm,
         arguments.seed,
         device,
         checkpoints,
     )
-    write_weights(arguments.output, denoiser.state_dict(), {"multiview": base_config.model_dump()})
+    metadata = {"multiview": base_config.model_dump()}
+    write_weights(arguments.output, denoiser.state_dict(), metadata)
+    write_weights(arguments.snapshots, snapshots.gather(), metadata)
     write_log(arguments.log, rows)
     last = {name: round(value, 6) for name, value in rows[-1].items() if name != "step"}
     write_json(arguments.metrics, {"samples_seen": config.steps * config.batch_size} | last)

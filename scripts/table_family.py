@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="report.yaml")
     parser.add_argument("--study", type=Path, required=True, help="study.yaml")
-    parser.add_argument("--family", type=Path, required=True, help="family.yaml")
+    parser.add_argument("--family", type=Path, required=True, help="family.yaml or ablations.yaml")
     parser.add_argument(
         "--metrics", type=Path, nargs="+", required=True, help="{method}/seed{seed}.json"
     )
@@ -37,7 +37,7 @@ def main() -> None:
     study = load_config(arguments.study, StudyConfig)
     family = load_config(arguments.family, FamilyConfig)
     results = gather(arguments.metrics)
-    table = make_family_table(results, family, study.benchmarks, config, len(study.seeds))
+    table = make_family_table(results, family, study.benchmarks, config, len(family.seeds))
     cost = make_cost_table(arguments.trained, arguments.measured, family)
     write_text(arguments.output, table.to_csv(index=False))
     write_text(arguments.output.with_suffix(".md"), to_markdown(pd.read_csv(arguments.output)))

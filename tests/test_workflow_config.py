@@ -37,6 +37,7 @@ from poseloop.runtime.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELS = {
+    "ablations": FamilyConfig,
     "adhmr": TuneConfig,
     "adhmr_report": HmrReportConfig,
     "adhmr_study": AdhmrStudyConfig,
@@ -65,6 +66,7 @@ MODELS = {
     "posegen_nerf": NerfConfig,
     "posegen_report": PosegenReportConfig,
     "poseset": PoseSetConfig,
+    "poseset_random": PoseSetConfig,
     "posescore": PoseScoreConfig,
     "report": ReportConfig,
     "report_html": HtmlConfig,

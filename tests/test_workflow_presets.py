@@ -28,7 +28,9 @@ def test_every_preset_plans_the_whole_chain(clone, preset):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("target", ["adhmr", "posegen", "drpose_carving", "drpose_family"])
+@pytest.mark.parametrize(
+    "target", ["adhmr", "posegen", "drpose_carving", "drpose_family", "drpose_ablations"]
+)
 def test_every_preset_plans_the_targets_outside_all(clone, preset, target):
     assert target in jobs(clone, target, "--config", f"preset={preset}")
 

@@ -1,22 +1,109 @@
-"""The family of fine-tuning methods on equal budgets; not in `all`, the target is `drpose_family`.
+"""The family of fine-tuning methods and the ablations, on equal budgets; neither is in `all`.
 
 In:  base model, PoseScore and latents (models.smk), pose set and benchmarks (data.smk), judge
-     (benchmark.smk); family.yaml with one entry per arm, generate.yaml, evaluate.yaml.
-Out: <results>/family/oracle.npz,
-     <results>/family/{arm}/seed{seed}/{model.safetensors,metrics.json,log.csv},
-     <results>/family/samples/{arm}/seed{seed}/{benchmark}.npz,
-     <results>/family/metrics/{arm}/seed{seed}.json and
-     <results>/tables/{drpose_family.csv,drpose_family.md,drpose_family_cost.csv}.
+     (benchmark.smk); family.yaml and ablations.yaml with one entry per arm, poseset_random.yaml,
+     generate.yaml, evaluate.yaml.
+Out: <results>/family/oracle.npz, <results>/poseset_random/{poses,images}.npz,
+     <results>/latents/poseset_random.npz, <results>/jointscore/{model.safetensors,log.csv},
+     <results>/{grid}/{arm}/seed{seed}/{model.safetensors,snapshots.safetensors,metrics.json,
+     log.csv}, <results>/{grid}/samples/{arm}/seed{seed}/{benchmark}.npz,
+     <results>/{grid}/metrics/{arm}/seed{seed}.json, <results>/tables/drpose_{grid}.{csv,md} and
+     drpose_{grid}_cost.csv. {grid} is family or ablations, the targets drpose_family and
+     drpose_ablations.
 """
-
-from poseloop.reward.family.config import FamilyConfig
-
-FAMILY = or_exit(load_config, cfg("family"), FamilyConfig)
-RUNS = [(arm, seed) for arm in FAMILY.arms for seed in STUDY.seeds]
 
 
 wildcard_constraints:
-    arm="|".join(FAMILY.arms),
+    grid="|".join(GRIDS),
+    arm="|".join(sorted({arm for grid in GRIDS.values() for arm in grid.arms})),
+
+
+use rule select_poses as select_random_poses with:
+    input:
+        code=code_of("select_poses"),
+        config=cfg("poseset_random"),
+        body=rules.bake_body.output.npz,
+        clips=rules.prepare_motion.output.clips,
+    output:
+        "<results>/poseset_random/poses.npz",
+    log:
+        "<logs>/select_random_poses.log",
+    benchmark:
+        "<benchmarks>/select_random_poses.tsv"
+    message:
+        "Selecting poses by chance"
+
+
+use rule render_poseset as render_random_poses with:
+    input:
+        code=code_of("render_poseset"),
+        config=cfg("poseset_random"),
+        assets=assets_of("poseset_random"),
+        body=rules.bake_body.output.npz,
+        poses=rules.select_random_poses.output,
+    output:
+        images="<results>/poseset_random/images.npz",
+        manifest="<results>/poseset_random/images.json",
+    log:
+        "<logs>/render_random_poses.log",
+    benchmark:
+        "<benchmarks>/render_random_poses.tsv"
+    message:
+        "Making one image per pose selected by chance"
+
+
+rule encode_random_poses:
+    input:
+        code=code_of("encode_poses"),
+        config=cfg("autoencoder"),
+        autoencoder=rules.train_autoencoder.output.model,
+        poses=rules.render_random_poses.output.images,
+    output:
+        "<results>/latents/poseset_random.npz",
+    log:
+        "<logs>/encode_random_poses.log",
+    benchmark:
+        "<benchmarks>/encode_random_poses.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: cores_of("autoencoder")
+    resources:
+        mem_mb=2500,
+        gpu=gpus_of("autoencoder"),
+    message:
+        "Encoding poses selected by chance into latents"
+    shell:
+        "python scripts/encode_poses.py --config {input.config}"
+        " --autoencoder {input.autoencoder} --poses {input.poses} --output {output}"
+        " > {log} 2>&1"
+
+
+rule train_jointscore:
+    input:
+        code=code_of("train_jointscore"),
+        config=cfg("posescore"),
+        latents=rules.encode_latents.output.scans,
+        validation=rules.encode_latents.output.validation,
+        multiview=rules.train_multiview.output.model,
+    output:
+        model="<results>/jointscore/model.safetensors",
+        log="<results>/jointscore/log.csv",
+    log:
+        "<logs>/train_jointscore.log",
+    benchmark:
+        "<benchmarks>/train_jointscore.tsv"
+    conda:
+        "../../envs/gpu.yaml"
+    threads: cores_of("posescore")
+    resources:
+        mem_mb=2500,
+        gpu=gpus_of("posescore"),
+    message:
+        "Training the reward on joints"
+    shell:
+        "python scripts/train_jointscore.py --config {input.config} --latents {input.latents}"
+        " --validation {input.validation} --multiview {input.multiview}"
+        " --output {output.model} --log {output.log} > {log} 2>&1"
 
 
 rule make_oracle:
@@ -52,37 +139,43 @@ rule make_oracle:
 rule finetune_family:
     input:
         code=code_of("finetune_family"),
-        config=cfg("family"),
+        config=lambda wildcards: cfg(wildcards.grid),
         multiview=rules.train_multiview.output.model,
         posescore=rules.train_posescore.output.model,
-        poses=rules.render_poseset.output.images,
-        poseset=rules.encode_latents.output.poseset,
+        poses=pictures_of,
+        poseset=pose_latents_of,
         latents=rules.encode_latents.output.scans,
         validation=rules.encode_latents.output.validation,
-        oracle=rules.make_oracle.output,
+        oracle=oracle_of,
+        jointscore=jointscore_of,
     output:
-        model="<results>/family/{arm}/seed{seed}/model.safetensors",
-        metrics="<results>/family/{arm}/seed{seed}/metrics.json",
-        log="<results>/family/{arm}/seed{seed}/log.csv",
+        model="<results>/{grid}/{arm}/seed{seed}/model.safetensors",
+        snapshots="<results>/{grid}/{arm}/seed{seed}/snapshots.safetensors",
+        metrics="<results>/{grid}/{arm}/seed{seed}/metrics.json",
+        log="<results>/{grid}/{arm}/seed{seed}/log.csv",
     log:
-        "<logs>/finetune_family/{arm}/seed{seed}.log",
+        "<logs>/finetune_{grid}/{arm}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/finetune_family/{arm}/seed{seed}.tsv"
+        "<benchmarks>/finetune_{grid}/{arm}/seed{seed}.tsv"
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("family")
     resources:
         mem_mb=3000,
         gpu=gpus_of("family"),
+    params:
+        oracle=lambda wildcards, input: optional("--oracle", input.oracle),
+        jointscore=lambda wildcards, input: optional("--jointscore", input.jointscore),
     message:
-        "Fine-tuning: {wildcards.arm}, seed {wildcards.seed}"
+        "Fine-tuning: {wildcards.grid}, {wildcards.arm}, seed {wildcards.seed}"
     shell:
         "python scripts/finetune_family.py --config {input.config}"
         " --arm {wildcards.arm} --seed {wildcards.seed}"
         " --multiview {input.multiview} --posescore {input.posescore}"
         " --poses {input.poses} --poseset {input.poseset} --latents {input.latents}"
-        " --oracle {input.oracle} --validation {input.validation}"
-        " --output {output.model} --metrics {output.metrics} --log {output.log} > {log} 2>&1"
+        " --validation {input.validation} {params.oracle} {params.jointscore}"
+        " --output {output.model} --snapshots {output.snapshots} --metrics {output.metrics}"
+        " --log {output.log} > {log} 2>&1"
 
 
 use rule generate as generate_family with:
@@ -95,13 +188,13 @@ use rule generate as generate_family with:
         benchmarks=rules.generate.input.benchmarks,
     output:
         collect(
-            "<results>/family/samples/{{arm}}/seed{{seed}}/{benchmark}.npz",
+            "<results>/{{grid}}/samples/{{arm}}/seed{{seed}}/{benchmark}.npz",
             benchmark=STUDY.benchmarks,
         ),
     log:
-        "<logs>/generate_family/{arm}/seed{seed}.log",
+        "<logs>/generate_{grid}/{arm}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/generate_family/{arm}/seed{seed}.tsv"
+        "<benchmarks>/generate_{grid}/{arm}/seed{seed}.tsv"
     message:
         "Sampling the benchmarks: {wildcards.arm}, seed {wildcards.seed}"
 
@@ -115,36 +208,36 @@ use rule evaluate as evaluate_family with:
         benchmarks=rules.generate.input.benchmarks,
         samples=rules.generate_family.output,
     output:
-        "<results>/family/metrics/{arm}/seed{seed}.json",
+        "<results>/{grid}/metrics/{arm}/seed{seed}.json",
     log:
-        "<logs>/evaluate_family/{arm}/seed{seed}.log",
+        "<logs>/evaluate_{grid}/{arm}/seed{seed}.log",
     benchmark:
-        "<benchmarks>/evaluate_family/{arm}/seed{seed}.tsv"
+        "<benchmarks>/evaluate_{grid}/{arm}/seed{seed}.tsv"
     message:
         "Measuring {wildcards.arm}, seed {wildcards.seed}"
 
 
-rule drpose_family:
+rule table_family:
     input:
         code=code_of("table_family"),
         config=cfg("report"),
         study=cfg("study"),
-        family=cfg("family"),
-        base=collect("<results>/metrics/base/seed{seed}.json", seed=STUDY.seeds),
-        metrics=[
-            f"<results>/family/metrics/{arm}/seed{seed}.json" for arm, seed in RUNS
-        ],
-        trained=[
-            f"<results>/family/{arm}/seed{seed}/metrics.json" for arm, seed in RUNS
-        ],
+        family=lambda wildcards: cfg(wildcards.grid),
+        base=base_metrics_of,
+        metrics=lambda wildcards: runs_of(
+            wildcards.grid, "<results>/{grid}/metrics/{arm}/seed{seed}.json"
+        ),
+        trained=lambda wildcards: runs_of(
+            wildcards.grid, "<results>/{grid}/{arm}/seed{seed}/metrics.json"
+        ),
     output:
-        csv="<results>/tables/drpose_family.csv",
-        md="<results>/tables/drpose_family.md",
-        cost="<results>/tables/drpose_family_cost.csv",
+        csv="<results>/tables/drpose_{grid}.csv",
+        md="<results>/tables/drpose_{grid}.md",
+        cost="<results>/tables/drpose_{grid}_cost.csv",
     log:
-        "<logs>/drpose_family.log",
+        "<logs>/drpose_{grid}.log",
     benchmark:
-        "<benchmarks>/drpose_family.tsv"
+        "<benchmarks>/drpose_{grid}.tsv"
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -152,14 +245,24 @@ rule drpose_family:
         mem_mb=1000,
     # Times differ from run to run: they are told, and nothing becomes stale by them.
     params:
-        measured=[
-            f"benchmarks/{PRESET}/finetune_family/{arm}/seed{seed}.tsv"
-            for arm, seed in RUNS
-        ],
+        measured=lambda wildcards: runs_of(
+            wildcards.grid,
+            f"benchmarks/{PRESET}/finetune_{{grid}}/{{arm}}/seed{{seed}}.tsv",
+        ),
     message:
-        "Writing the table of the family"
+        "Writing the tables of the {wildcards.grid}"
     shell:
         "python scripts/table_family.py --config {input.config} --study {input.study}"
         " --family {input.family} --metrics {input.base} {input.metrics}"
         " --trained {input.trained} --measured {params.measured}"
         " --output {output.csv} --cost {output.cost} > {log} 2>&1"
+
+
+rule drpose_family:
+    input:
+        expand(rules.table_family.output, grid="family"),
+
+
+rule drpose_ablations:
+    input:
+        expand(rules.table_family.output, grid="ablations"),

@@ -21,13 +21,19 @@ def make_family_table(
     config: ReportConfig,
     n_seeds: int,
 ) -> pd.DataFrame:
-    """One tidy table of all arms against the base, in the shape of all tables.
+    """One tidy table of all arms against the base, or against the reference arm.
 
     The paper prints no values for the family, so none stand beside ours.
     """
     name = "family"
     config = config.model_copy(update={"tables": {name: family.table}, "published": []})
     methods = {BASE: BASE_LABEL} | {arm: entry.label for arm, entry in family.arms.items()}
+    if family.reference is not None:
+        # `make_table` compares with what is called `base`: the two trade names.
+        trade = {BASE: family.reference, family.reference: BASE}
+        results = {(trade.get(arm, arm), *cell): v for (arm, *cell), v in results.items()}
+        first = {BASE: methods.pop(family.reference), family.reference: methods.pop(BASE)}
+        methods = first | methods
     return make_table(name, results, methods, benchmarks, config, n_seeds)
 
 

@@ -78,27 +78,71 @@ MethodConfig = Annotated[
 ]
 
 
+class MapReward(Config):
+    """PoseScore: minus a distance of skeleton maps."""
+
+    kind: Literal["maps"]
+    distance: DistanceConfig = Field(description="Terms of the distance.")
+    perceptual: Weight = Field(
+        default=0.0, description="Weight of the distance in features of fixed random filters."
+    )
+    readings: list[Annotated[list[Literal["normal", "colour"]], Field(min_length=1)]] = Field(
+        min_length=1,
+        description="What PoseScore reads of a view; the reward is the mean over readings. Each "
+        "must be among those that it was trained with.",
+    )
+
+
+class JointReward(Config):
+    """Minus the distance of image joints that a network finds in the latents."""
+
+    kind: Literal["joints"]
+
+
+RewardConfig = Annotated[MapReward | JointReward, Field(discriminator="kind")]
+
+
+class PosesConfig(Config):
+    """Poses whose pictures the reward is asked about."""
+
+    source: Literal["farthest", "random"] = Field(
+        description="Pose set by farthest-point selection, or by chance from the same clips."
+    )
+    share: float = Field(
+        gt=0, le=1, description="Share that is used, of dynamic and of ordinary poses; first ones."
+    )
+    ordinary_share: float = Field(
+        ge=0,
+        le=1,
+        description="Share of a batch drawn from the set's ordinary poses; all of the random set "
+        "count as ordinary.",
+    )
+
+
 class ArmConfig(Config):
-    """One member of the family."""
+    """One member of the family, or one cell of the ablations."""
 
     label: str = Field(description="Name in tables.")
     method: MethodConfig = Field(description="How it learns.")
     anchor_weight: Weight = Field(
         description="Weight of the diffusion loss on scans, beside the method's own loss."
     )
-    learning_rate: float = Field(gt=0, description="Peak learning rate, chosen on validation.")
+    learning_rate: float = Field(gt=0, description="Peak learning rate.")
+    reward: RewardConfig | None = Field(default=None, description="In place of the common reward.")
+    poses: PosesConfig | None = Field(default=None, description="In place of the common poses.")
 
 
 class FamilyConfig(Config):
-    """family.yaml: all arms see the same number of samples."""
+    """family.yaml and ablations.yaml: all arms see the same number of samples."""
 
     threads: Positive = Field(description="PyTorch threads; part of the result.")
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
     ddim_steps: Positive = Field(description="T: steps of the sampler.")
-    distance: DistanceConfig = Field(description="The reward is minus this distance.")
-    ordinary_share: float = Field(
-        ge=0, le=1, description="Share of a batch drawn from the pose set's ordinary poses."
+    seeds: list[int] = Field(
+        description="Seeds of training and of sampling, among those of study.yaml.", min_length=1
     )
+    reward: RewardConfig = Field(description="Reward of all arms that do not name their own.")
+    poses: PosesConfig = Field(description="Poses of all arms that do not name their own.")
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Subjects per step.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is saved.")
@@ -107,4 +151,21 @@ class FamilyConfig(Config):
     validation_ddim_steps: Positive = Field(description="Steps of the sampler in validation.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
     arms: dict[str, ArmConfig] = Field(description="Members by name.", min_length=1)
+    reference: str | None = Field(
+        description="Arm that the others are compared with; null is the base."
+    )
     table: list[str] = Field(description="Metrics of the table.", min_length=1)
+
+    @model_validator(mode="after")
+    def _reference_is_an_arm(self) -> "FamilyConfig":
+        if self.reference is not None and self.reference not in self.arms:
+            raise ValueError(f"reference: no arm called {self.reference!r}")
+        return self
+
+    def reward_of(self, arm: str) -> MapReward | JointReward:
+        """The reward that an arm is tuned by."""
+        return self.arms[arm].reward or self.reward
+
+    def poses_of(self, arm: str) -> PosesConfig:
+        """The poses that an arm is asked about."""
+        return self.arms[arm].poses or self.poses
