@@ -111,7 +111,7 @@ def test_the_cost_is_what_was_measured(tmp_path):
     trained.parent.mkdir(parents=True)
     trained.write_text('{"samples_seen": 4}')
     timing = tmp_path / "seed1.tsv"
-    timing.write_text("s\tmax_rss\n12.345\t678.9\n")
+    timing.write_text("s\tmax_rss\tcpu_time\n12.345\t678.9\t11.11\n")
     cost = make_cost_table([trained], [timing], family)
     assert cost.to_dict("records") == [
         {
@@ -119,6 +119,7 @@ def test_the_cost_is_what_was_measured(tmp_path):
             "seed": 1,
             "samples_seen": 4,
             "wall_clock_s": 12.3,
+            "cpu_s": 11.1,
             "peak_memory_mb": 679,
         }
     ]

@@ -9,6 +9,7 @@ from torch import nn
 
 from poseloop.report.config import ReportConfig
 from poseloop.report.family import BASE_LABEL, make_family_table
+from poseloop.report.figure_family import draw_costs, draw_gains
 from poseloop.reward.config import DistanceConfig, PoseScoreConfig
 from poseloop.reward.family.config import FamilyConfig, JointReward, MapReward
 from poseloop.reward.family.reward import make_reward
@@ -187,3 +188,31 @@ def test_ablations_are_compared_with_their_reference():
         results["base", "mixamo_like", "chamfer"].mean(), abs=0.01
     )
     assert pd.isna(table["relative_gain"].iloc[0])
+
+
+def test_the_figure_shows_every_arm_and_its_interval(tmp_path):
+    family = load_config("config/smoke/ablations.yaml", FamilyConfig)
+    report = load_config("config/smoke/report.yaml", ReportConfig)
+    rng = np.random.default_rng(0)
+    results = {
+        (method, where, metric): rng.uniform(1, 2, (1, 5))
+        for method in ["base", *family.arms]
+        for where in ("mixamo_like", "custom_like")
+        for metric in ("chamfer", "judge_mpjpe")
+    }
+    table = make_family_table(results, family, ["mixamo_like", "custom_like"], report, 1)
+    figure = draw_gains(table, ["chamfer", "judge_mpjpe"])
+    panel = figure.axes[0]
+    labels = [tick.get_text() for tick in panel.get_yticklabels()]
+    assert labels == list(dict.fromkeys(table["method"]))[1:]
+    chamfer = table[(table["metric"] == "chamfer") & (table["benchmark"] == "mixamo_like")]
+    drawn = panel.containers[0].lines[0].get_xdata()
+    np.testing.assert_allclose(drawn, 100 * chamfer["relative_gain"].dropna())
+
+
+def test_a_curve_ends_at_the_time_the_run_took():
+    log = pd.DataFrame({"step": [0, 1, 2], "reward": [-0.5, np.nan, -0.4]})
+    cost = pd.DataFrame({"method": ["ours"], "cpu_s": [30.0], "peak_memory_mb": [900]})
+    figure = draw_costs({"ours": log}, cost, "reward", 2)
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_xdata(), [0.0, 30.0])
+    np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [-0.4])

@@ -8,7 +8,8 @@ Out: <results>/family/oracle.npz, <results>/poseset_random/{poses,images}.npz,
      <results>/{grid}/{arm}/seed{seed}/{model.safetensors,snapshots.safetensors,metrics.json,
      log.csv}, <results>/{grid}/samples/{arm}/seed{seed}/{benchmark}.npz,
      <results>/{grid}/metrics/{arm}/seed{seed}.json, <results>/tables/drpose_{grid}.{csv,md} and
-     drpose_{grid}_cost.csv. {grid} is family or ablations, the targets drpose_family and
+     drpose_{grid}_cost.csv, <results>/figures/fig_{grid}.{png,pdf} and
+     fig_{grid}_cost.{png,pdf}. {grid} is family or ablations, the targets drpose_family and
      drpose_ablations.
 """
 
@@ -258,11 +259,59 @@ rule table_family:
         " --output {output.csv} --cost {output.cost} > {log} 2>&1"
 
 
+rule fig_family:
+    input:
+        code=code_of("fig_family"),
+        family=lambda wildcards: cfg(wildcards.grid),
+        table=rules.table_family.output.csv,
+        cost=rules.table_family.output.cost,
+        logs=lambda wildcards: runs_of(
+            wildcards.grid, "<results>/{grid}/{arm}/seed{seed}/log.csv"
+        ),
+    output:
+        gains=report(
+            "<results>/figures/fig_{grid}.png",
+            category="Figures",
+            labels={"figure": "{grid}"},
+            caption="../report/fig_family.rst",
+        ),
+        gains_pdf="<results>/figures/fig_{grid}.pdf",
+        costs=report(
+            "<results>/figures/fig_{grid}_cost.png",
+            category="Figures",
+            labels={"figure": "{grid}, cost"},
+            caption="../report/fig_family_cost.rst",
+        ),
+        costs_pdf="<results>/figures/fig_{grid}_cost.pdf",
+    log:
+        "<logs>/fig_{grid}.log",
+    benchmark:
+        "<benchmarks>/fig_{grid}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    params:
+        metrics=["chamfer", "judge_mpjpe"],
+        reward="validation_reward_val_dynamic",
+    message:
+        "Drawing the gains and costs of the {wildcards.grid}"
+    shell:
+        "python scripts/fig_family.py --family {input.family} --table {input.table}"
+        " --cost {input.cost} --logs {input.logs} --metrics {params.metrics}"
+        " --reward {params.reward} --gains {output.gains} {output.gains_pdf}"
+        " --costs {output.costs} {output.costs_pdf}"
+        " > {log} 2>&1"
+
+
 rule drpose_family:
     input:
         expand(rules.table_family.output, grid="family"),
+        expand(rules.fig_family.output, grid="family"),
 
 
 rule drpose_ablations:
     input:
         expand(rules.table_family.output, grid="ablations"),
+        expand(rules.fig_family.output, grid="ablations"),
