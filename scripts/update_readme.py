@@ -20,9 +20,7 @@ def main() -> None:
 
     text = filled = require_file(arguments.readme, "README").read_text()
     for loop, headline in HEADLINES.items():
-        paths = sorted(arguments.tables.glob(headline.tables))
-        if not paths:
-            raise UserError(f"{arguments.tables}: no {headline.tables}; run `snakemake all` first")
+        paths = [require_file(arguments.tables / name, "table") for name in headline.tables]
         section = headline.section([pd.read_csv(path) for path in paths])
         filled = insert_results(filled, loop, section)
     if arguments.check and filled != text:

@@ -17,13 +17,13 @@ class Headline:
 
     Attributes
     ----------
-    tables : pattern of the files' names
+    tables : names of the files
     metrics : rows
     describe : what each metric is, as in `layout.wide`
     methods : columns; None for all
     """
 
-    tables: str
+    tables: tuple[str, ...]
     metrics: tuple[str, ...]
     describe: Describe
     methods: tuple[str, ...] | None = None
@@ -39,7 +39,7 @@ class Headline:
 
 HEADLINES = {
     "drpose": Headline(
-        tables="drpose_*.csv",
+        tables=("drpose_appearance.csv", "drpose_geometry.csv", "drpose_pose.csv"),
         metrics=(
             "chamfer",
             "normal_consistency",
@@ -51,7 +51,7 @@ HEADLINES = {
         describe=metrics.describe,
     ),
     "adhmr": Headline(
-        tables="adhmr_main.csv",
+        tables=("adhmr_main.csv",),
         metrics=(
             "mpjpe_min_100",
             "mpjpe_select",
