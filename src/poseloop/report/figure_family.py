@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from poseloop.evaluate.metrics import describe
 from poseloop.report.style import COLOURS, MARKERS, new_figure
 
+# Told apart where the colours begin again.
 _LINES = ["-", "--", ":"]
+_FILLS = ["full", "none", "left"]
 
 
 def draw_gains(table: pd.DataFrame, metrics: Sequence[str]) -> Figure:
@@ -72,6 +74,7 @@ def draw_costs(
             look = {
                 "color": COLOURS[number % len(COLOURS)],
                 "marker": MARKERS[number % len(MARKERS)],
+                "fillstyle": _FILLS[number // len(COLOURS)],
             }
             curves.plot(
                 known["step"] / steps * spent["cpu_s"],
