@@ -1,8 +1,10 @@
-"""Ask poseloop about its results: `python -m poseloop trace drpose_geometry DrPose chamfer ...`."""
+"""Ask poseloop about its results and runs: `python -m poseloop trace drpose_geometry ...`."""
 
 import argparse
 import signal
 import sys
+import time
+from pathlib import Path
 
 from poseloop.report.provenance.cells import find_cell, table_path
 from poseloop.report.provenance.chain import Tracer
@@ -11,6 +13,7 @@ from poseloop.report.provenance.pipeline import read_pipeline
 from poseloop.report.provenance.text import chain_lines, verdict_lines
 from poseloop.report.provenance.verify import verify
 from poseloop.runtime.cli import run
+from poseloop.runtime.progress import running
 from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 
 
@@ -30,6 +33,18 @@ def trace(arguments: argparse.Namespace) -> None:
 def machine(arguments: argparse.Namespace) -> None:
     """Record this machine beside a preset's results."""
     print(write_machine(arguments.preset))
+
+
+def progress(arguments: argparse.Namespace) -> None:
+    """Print a line per running job, again and again with `--follow`."""
+    logs = Path("logs", arguments.preset)
+    while True:
+        lines = [job.line() for job in running(logs, arguments.silent)] if logs.is_dir() else []
+        print(*lines or ["no job that counts its steps is running"], sep="\n", flush=True)
+        if not arguments.follow:
+            return
+        print(flush=True)
+        time.sleep(arguments.follow)
 
 
 def main() -> None:
@@ -53,6 +68,15 @@ def main() -> None:
 
     recording = commands.add_parser("machine", help="record this machine beside the results")
     recording.set_defaults(answer=machine)
+
+    following = commands.add_parser("progress", help="how far the running jobs are")
+    following.add_argument(
+        "--follow", metavar="S", type=float, default=0.0, help="again every S seconds"
+    )
+    following.add_argument(
+        "--silent", metavar="S", type=float, default=120.0, help="a log silent for longer has ended"
+    )
+    following.set_defaults(answer=progress)
 
     arguments = parser.parse_args()
     preset_of({"preset": arguments.preset})

@@ -78,6 +78,8 @@ def environment():
             "" if active else f'export PATH="{python}:$PATH";',
             'export PYTHONPATH="$PWD/src${{PYTHONPATH:+:$PYTHONPATH}}" PYTHONHASHSEED=0;',
             "export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1;",
+            # Plain lines in logs; `python -m poseloop progress` reads them.
+            "export TQDM_BAR_FORMAT=$'{{n_fmt}}/{{total_fmt}} [{{elapsed}}<{{remaining}}, {{rate_fmt}}]\\n';",
         ]
     )
 
