@@ -3,11 +3,12 @@
 import argparse
 from pathlib import Path
 
-from poseloop.evaluate.carving import carving_metrics
+from poseloop.evaluate.carving import carving_metrics, summarise_starts
 from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.metrics_files import write_metrics
 from poseloop.evaluate.protocol import read_benchmark
 from poseloop.reconstruct.store import read_carved
+from poseloop.reconstruct.subject import Carved
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
@@ -47,14 +48,17 @@ def main() -> None:
             raise UserError(f"{path}: --views or --carved names no file for this benchmark")
         benchmark = read_benchmark(path)
         pictures = read_npz(views[name], "rgb", "normal", only=True)
-        carved = read_carved(meshes[name])
-        if not len(carved) == len(pictures["normal"]) == len(benchmark["vertices"]):
-            raise UserError(f"{meshes[name]}: has {len(carved)} subjects, {path} another number")
+        subjects = read_carved(meshes[name])
+        count = len(benchmark["vertices"])
+        if len(pictures["normal"]) != count or max(subjects, default=0) >= count:
+            raise UserError(f"{meshes[name]}: its subjects or views are not those of {path}")
+        carved = {row: one for row, one in subjects.items() if isinstance(one, Carved)}
         skipped[name] = {
-            "subjects": len(carved),
-            "reasons": {str(i): s for i, s in enumerate(carved) if isinstance(s, str)},
+            "subjects": list(subjects),
+            "reasons": {str(row): one for row, one in subjects.items() if row not in carved},
+            "starts": summarise_starts(list(carved.values())),
         }
-        if len(skipped[name]["reasons"]) == len(carved):
+        if not carved:
             continue
         metrics = carving_metrics(carved, pictures["rgb"], pictures["normal"], benchmark, config)
         for kind, table in metrics.items():

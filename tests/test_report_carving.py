@@ -39,8 +39,16 @@ def write_run(folder, seed, left_out, subjects=6, gain=1.0):
         files.append(folder / f"seed{seed}" / f"{kind}.json")
         write_metrics(files[-1], {BENCHMARK: dict.fromkeys(METRICS, values)})
     files.append(folder / f"seed{seed}" / "skipped.json")
-    reasons = {str(i): "an empty mask" for i in left_out}
-    files[-1].write_text(json.dumps({BENCHMARK: {"subjects": subjects, "reasons": reasons}}))
+    # Every other subject of the benchmark is carved.
+    rows = [2 * i for i in range(subjects)]
+    told = {
+        "subjects": rows,
+        "reasons": {
+            str(2 * i): f"the view at {90 * i} degrees has an empty mask" for i in left_out
+        },
+        "starts": {"library": {"tried": len(kept), "chosen": len(kept), "loss": 0.5}},
+    }
+    files[-1].write_text(json.dumps({BENCHMARK: told}))
     return files
 
 
@@ -61,7 +69,7 @@ def test_views_of_which_no_subject_was_carved_get_one_row_that_says_so(tmp_path,
     table = make_carving_table(runs, {"base": "base"}, [BENCHMARK], config)
     [row] = table[table["method"].str.endswith("views of base")].itertuples()
     assert row.n_subjects == 0 and np.isnan(row.mean)
-    assert row.note.startswith("6 of 12 subjects left out")
+    assert row.note.startswith("6 of 12 subjects left out (a view has an empty mask: 6)")
     assert "6 of 12" in carving_markdown(table)
 
 
@@ -81,14 +89,29 @@ def test_the_table_compares_with_the_hull_of_the_same_views(tmp_path, config):
     assert row["baseline"] == "hull, views of base"
     assert row["baseline_mean"] - row["mean"] == pytest.approx(0.2)
     assert row["relative_gain"] > 0 and row["ci_low"] > 0
-    assert row["note"] == "gain; 1 of 12 subjects left out"
+    assert row["note"] == (
+        "gain; thuman_like, views of base: 1 of 12 subjects left out (a view has an empty mask: 1)"
+    )
     assert (row["n_subjects"], row["n_seeds"]) == (5, 2)
     consistency = table[table["metric"] == "normal_consistency"]
     carved = consistency[consistency["method"] == "carving, views of base"].iloc[0]
     assert carved["relative_gain"] < 0 and carved["note"].startswith("loss")
+    body = table[(table["method"] == "fitted body, views of base")].iloc[0]
+    assert "start from the library chosen 5 of 5 times (trial loss 0.50)" in body["note"]
     path = tmp_path / "table.csv"
     table.to_csv(path, index=False)
     assert "relative gain over the hull of the same views" in carving_markdown(pd.read_csv(path))
+
+
+def test_a_methods_carved_meshes_are_compared_with_the_bases_over_shared_subjects(tmp_path, config):
+    files = write_run(tmp_path / "base", 0, [1]) + write_run(tmp_path / "drpose", 0, [4], gain=2.0)
+    methods = {"base": "base", "drpose": "DrPose"}
+    table = make_carving_table(find_runs(files), methods, [BENCHMARK], config)
+    row = table[table["method"] == "carving, views of DrPose, against that of base"].iloc[0]
+    assert row["baseline"] == "carving, views of base" and row["n_subjects"] == 4
+    # Of subjects 0, 2, 3 and 5 the values are 1, 3, 4 and 6, less 0.4 and 0.2.
+    assert (row["mean"], row["baseline_mean"]) == (3.1, 3.3)
+    assert row["note"] == "gain"
 
 
 def test_the_family_is_compared_with_no_post_training(config):

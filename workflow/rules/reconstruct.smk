@@ -1,17 +1,14 @@
 """Explicit carving of ground-truth and generated views, measured beside the visual hull.
 
-In:  body and motion (assets.smk), benchmarks (data.smk), samples (drpose.smk); carve.yaml,
-     evaluate.yaml, report.yaml.
-Out: <results>/carving/starts.npz; <results>/carving/{views}/seed{seed}/{benchmark}.npz with
-     {benchmark}/<subject>.glb beside it, where {views} is a method or `truth` (seed 0);
-     <results>/carving/{views}/seed{seed}/{hull,body,carving,skipped}.json and
-     <results>/tables/drpose_carving.{csv,md}. Not in `all`: the target is `drpose_carving`.
+In:  body and motion (assets.smk), benchmarks (data.smk), samples (drpose.smk), model and scorer
+     (adhmr.smk); carve.yaml, evaluate.yaml, report.yaml.
+Out: <results>/carving/starts.npz and <results>/carving/estimates/{benchmark}.npz;
+     <results>/carving/{views}/seed{seed}/{benchmark}.npz with {benchmark}/<subject>.glb beside
+     it, where {views} is a method or `truth`, as carve.yaml lists them;
+     <results>/carving/{views}/seed{seed}/{hull,body,carving,skipped}.json,
+     <results>/figures/carving.{png,pdf} and <results>/tables/drpose_carving.{csv,md}. Not in
+     `all`: the target is `drpose_carving`.
 """
-
-CARVED = [
-    "truth/seed0",
-    *(f"{method}/seed{seed}" for method in STUDY.methods for seed in STUDY.seeds),
-]
 
 
 wildcard_constraints:
@@ -42,12 +39,41 @@ rule make_starts:
         " --clips {input.clips} --output {output} > {log} 2>&1"
 
 
+rule estimate_starts:
+    input:
+        code=code_of("estimate_starts"),
+        config=cfg("carve"),
+        body=rules.bake_body.output.npz,
+        model=estimator_of,
+        scorer="<results>/adhmr/scorer/model.safetensors",
+        benchmark="<results>/benchmarks/{benchmark}.npz",
+    output:
+        "<results>/carving/estimates/{benchmark}.npz",
+    log:
+        "<logs>/estimate_starts/{benchmark}.log",
+    benchmark:
+        "<benchmarks>/estimate_starts/{benchmark}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Estimating poses in the input pictures of {wildcards.benchmark}"
+    shell:
+        "python scripts/estimate_starts.py --config {input.config} --body {input.body}"
+        " --model {input.model} --scorer {input.scorer} --benchmark {input.benchmark}"
+        " --output {output} > {log} 2>&1"
+
+
 rule carve:
     input:
         code=code_of("carve"),
         config=cfg("carve"),
+        evaluate=cfg("evaluate"),
         body=rules.bake_body.output.npz,
         starts=rules.make_starts.output,
+        estimates=estimates_of,
         views=views_of,
     output:
         npz="<results>/carving/{views}/seed{seed}/{benchmark}.npz",
@@ -65,9 +91,9 @@ rule carve:
     message:
         "Carving {wildcards.benchmark}: {wildcards.views}, seed {wildcards.seed}"
     shell:
-        "python scripts/carve.py --config {input.config} --body {input.body}"
-        " --starts {input.starts} --views {input.views} --output {output.npz}"
-        " --glb {output.glb} > {log} 2>&1"
+        "python scripts/carve.py --config {input.config} --evaluate {input.evaluate}"
+        " --body {input.body} --starts {input.starts} --estimates {input.estimates}"
+        " --views {input.views} --output {output.npz} --glb {output.glb} > {log} 2>&1"
 
 
 rule evaluate_carving:
@@ -103,6 +129,46 @@ rule evaluate_carving:
         " --outputs {output.metrics} --skipped {output.skipped} > {log} 2>&1"
 
 
+rule fig_carving:
+    input:
+        code=code_of("fig_carving"),
+        config=cfg("report"),
+        evaluate=cfg("evaluate"),
+        study=cfg("study"),
+        body=rules.bake_body.output.npz,
+        benchmark=f"<results>/benchmarks/{REPORT.qualitative.benchmark}.npz",
+        carved=[
+            f"<results>/carving/{run}/{REPORT.qualitative.benchmark}.npz" for run in DRAWN
+        ],
+        views=[picture_file(run, REPORT.qualitative.benchmark) for run in DRAWN],
+        metrics=f"<results>/carving/{DRAWN[0]}/hull.json",
+        skipped=f"<results>/carving/{DRAWN[0]}/skipped.json",
+    output:
+        png=report(
+            "<results>/figures/carving.png",
+            category="Figures",
+            labels={"figure": "carved meshes"},
+            caption="../report/fig_carving.rst",
+        ),
+        pdf="<results>/figures/carving.pdf",
+    log:
+        "<logs>/fig_carving.log",
+    benchmark:
+        "<benchmarks>/fig_carving.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    message:
+        "Drawing carved meshes of the hardest subjects"
+    shell:
+        "python scripts/fig_carving.py --config {input.config} --evaluate {input.evaluate}"
+        " --study {input.study} --body {input.body} --benchmark {input.benchmark}"
+        " --carved {input.carved} --views {input.views} --metrics {input.metrics}"
+        " --output {output} > {log} 2>&1"
+
+
 rule drpose_carving:
     input:
         code=code_of("table_carving"),
@@ -113,6 +179,7 @@ rule drpose_carving:
             run=CARVED,
             kind=["hull", "body", "carving", "skipped"],
         ),
+        figure=rules.fig_carving.output,
     output:
         csv="<results>/tables/drpose_carving.csv",
         md="<results>/tables/drpose_carving.md",

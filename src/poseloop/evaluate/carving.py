@@ -1,58 +1,82 @@
 """Carved meshes beside the visual hulls of the same views, by the same measures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.geometry import TrueSurface
-from poseloop.evaluate.hull import Mesh
-from poseloop.evaluate.protocol import Arrays, Table, shape_metrics
+from poseloop.evaluate.hull import Mesh, visual_hull
+from poseloop.evaluate.masks import soft_masks
+from poseloop.evaluate.protocol import Arrays, Table
+from poseloop.reconstruct.body_fit import KINDS
 from poseloop.reconstruct.subject import Carved
 from poseloop.runtime.seeds import numpy_rng
 
 
 def carving_metrics(
-    carved: Sequence[Carved | str],
+    carved: Mapping[int, Carved],
     rgb: np.ndarray,
     normal: np.ndarray,
     benchmark: Arrays,
     config: EvaluateConfig,
 ) -> dict[str, Table]:
-    """Geometry of carved meshes, of the bodies they start from and of hulls.
+    """Geometry of carved meshes, of the fitted bodies and of the hulls of the same views.
 
-    Subjects that were not carved are in no table, so that all three speak of the same people.
+    Samples are drawn as `protocol.shape_metrics` draws them: a hull has the same values here.
 
     Parameters
     ----------
-    carved : N subjects, or why one has no mesh
+    carved : mapping
+        Row of the benchmark to the mesh.
     rgb, normal : (N, K, S, S, 3) uint8 arrays
         The views that were carved.
 
     Returns
     -------
     dict
-        `hull`, `body` and `carving`, each metric to one value per carved subject.
+        `hull`, `body` and `carving`, each metric to one value per carved subject, in their order.
     """
-    kept = [index for index, subject in enumerate(carved) if isinstance(subject, Carved)]
-    tables: dict[str, Table] = {"body": {}, "carving": {}}
-    for index in kept:
-        subject = carved[index]
+    tables: dict[str, Table] = {"hull": {}, "body": {}, "carving": {}}
+    for row, subject in carved.items():
         surface = TrueSurface(
-            benchmark["vertices"][index],
+            benchmark["vertices"][row],
             benchmark["faces"],
-            benchmark["metres_per_unit"][index],
+            benchmark["metres_per_unit"][row],
             config.geometry,
-            numpy_rng(config.seed, "surface", "truth", index),
+            numpy_rng(config.seed, "surface", "truth", row),
         )
+        masks = soft_masks(rgb[row], normal[row], config.images.colour_contrast)
         meshes = {
+            "hull": visual_hull(masks, benchmark["azimuths"], config.hull),
             "body": Mesh(subject.body.astype(float), benchmark["faces"]),
             "carving": Mesh(subject.vertices.astype(float), subject.faces),
         }
         for name, mesh in meshes.items():
-            rng = numpy_rng(config.seed, "surface", "prediction", index)
+            rng = numpy_rng(config.seed, "surface", "prediction", row)
             for metric, value in surface.compare(mesh, rng).items():
                 tables[name].setdefault(metric, []).append(value)
-    hull = shape_metrics(rgb, normal, benchmark, config)
-    tables["hull"] = {metric: [values[index] for index in kept] for metric, values in hull.items()}
     return tables
+
+
+def summarise_starts(carved: Sequence[Carved]) -> dict[str, dict[str, float]]:
+    """How each kind of start pose did in the trials of the body fit.
+
+    Returns
+    -------
+    dict
+        Of every kind that was tried: `tried` and `chosen`, numbers of subjects, and `loss`, the
+        mean of its best trials.
+    """
+    losses = np.array([subject.fit[0, : len(KINDS)] for subject in carved]).reshape(-1, len(KINDS))
+    tried = np.isfinite(losses)
+    chosen = np.bincount(losses.argmin(1), minlength=len(KINDS)) if len(losses) else []
+    return {
+        kind: {
+            "tried": int(tried[:, column].sum()),
+            "chosen": int(chosen[column]),
+            "loss": round(float(losses[tried[:, column], column].mean()), 4),
+        }
+        for column, kind in enumerate(KINDS)
+        if tried[:, column].any()
+    }

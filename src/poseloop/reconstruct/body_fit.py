@@ -19,6 +19,19 @@ from poseloop.reconstruct.topology import Edges, mesh_edges
 from poseloop.reconstruct.visibility import Visibility
 
 
+KINDS = ("library", "estimate")
+"""Where a start pose comes from."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A pose from which a body is fitted: axis-angle, radians, view frame; one of `KINDS`."""
+
+    global_orient: torch.Tensor
+    body_pose: torch.Tensor
+    kind: str = KINDS[0]
+
+
 @dataclass(frozen=True)
 class FittedBody:
     """A posed body and how well it fits.
@@ -26,10 +39,13 @@ class FittedBody:
     vertices : (V, 3) tensor
         View frame, normalised units.
     loss : float
+    trials : dict
+        Of every kind of start, the loss of its best trial; infinite if there was none.
     """
 
     vertices: torch.Tensor
     loss: float
+    trials: dict[str, float]
 
 
 class BodyPose(nn.Module):
@@ -72,31 +88,36 @@ def bounding_box(vertices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 def fit_body(
     body: BodyModel,
-    starts: Sequence[tuple[torch.Tensor, torch.Tensor]],
+    starts: Sequence[Start],
     targets: Targets,
     see: Visibility,
     config: BodyFit,
 ) -> FittedBody:
-    """Try every start for a few steps, then go on from the best.
-
-    Parameters
-    ----------
-    starts : (global_orient (3,), body_pose (69,)) each
-        Axis-angle, radians.
-    """
+    """Try every start for a few steps, then go on from the best."""
     faces = torch.from_numpy(body.faces).to(targets.mask.device)
     edges = mesh_edges(body.faces)
     device = targets.mask.device
-    poses = [BodyPose(body, *(part.to(device) for part in start)) for start in starts]
+    poses = [
+        BodyPose(body, start.global_orient.to(device), start.body_pose.to(device))
+        for start in starts
+    ]
     total = config.trial_steps + config.steps
     reaches = torch.logspace(*(torch.tensor(r).log10().item() for r in config.reach), total)
     trials = [
         _descend(body, pose, faces, edges, targets, see, config, reaches[: config.trial_steps])
         for pose in poses
     ]
-    best = min(range(len(trials)), key=lambda index: trials[index].loss)
+    best = min(range(len(trials)), key=trials.__getitem__)
     pose, rest = poses[best], reaches[config.trial_steps :]
-    return _descend(body, pose, faces, edges, targets, see, config, rest)
+    loss = _descend(body, pose, faces, edges, targets, see, config, rest)
+    least = {
+        kind: min(
+            (trial for trial, start in zip(trials, starts, strict=True) if start.kind == kind),
+            default=float("inf"),
+        )
+        for kind in KINDS
+    }
+    return FittedBody(pose(body).detach(), loss, least)
 
 
 def _descend(
@@ -108,8 +129,8 @@ def _descend(
     see: Visibility,
     config: BodyFit,
     reaches: torch.Tensor,
-) -> FittedBody:
-    """Adam with the published schedule; `pose` is moved in place."""
+) -> float:
+    """Adam with the published schedule; `pose` is moved in place, its last loss returned."""
     optimizer = torch.optim.Adam(
         [
             {"params": [pose.rotations, pose.transl], "lr": config.learning_rate},
@@ -138,4 +159,4 @@ def _descend(
         loss.backward()
         optimizer.step()
         schedule.step(loss.item())
-    return FittedBody(pose(body).detach(), loss.item())
+    return loss.item()

@@ -7,8 +7,6 @@ followed by a remeshing, so that no part of the surface can fold or starve of ve
 
 import numpy as np
 import torch
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from poseloop.reconstruct.config import Carving
 from poseloop.reconstruct.losses import view_losses
@@ -19,25 +17,6 @@ from poseloop.reconstruct.visibility import Visibility
 
 # Columns of a surface's values: first moment, second moment, smoothed speed, reference length.
 _FIRST, _SECOND, _SPEED, _LENGTH = slice(0, 3), 3, 4, 5
-
-
-def largest_component(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The connected part with most triangles: a body without its eyes.
-
-    Parameters
-    ----------
-    vertices : (V, 3) array
-    faces : (F, 3) array
-    """
-    ends = mesh_edges(faces).vertices
-    count = len(vertices)
-    graph = csr_matrix((np.ones(len(ends)), tuple(ends.T)), (count, count))
-    _, label = connected_components(graph, directed=False)
-    chosen = label[faces[:, 0]] == np.bincount(label[faces[:, 0]]).argmax()
-    used = np.unique(faces[chosen])
-    number = np.zeros(count, np.int64)
-    number[used] = np.arange(len(used))
-    return vertices[used], number[faces[chosen]]
 
 
 def carve(
@@ -67,14 +46,14 @@ def carve(
     values = np.zeros((len(vertices), 6))
     values[:, _LENGTH] = np.clip(length, *config.edge_length)
     surface = Surface(vertices.astype(np.float64), faces.astype(np.int64), values)
-    smooth = config.laplacian_weight + config.doubt_weight * (1 - targets.certainty)
+    doubt = config.doubt_weight * (1 - targets.certainty)
     for step in range(config.steps):
         surface = remesh(surface, surface.values[:, _LENGTH], config.edge_tolerance)
         edges = mesh_edges(surface.faces)
         gradient = _gradient(surface, edges, targets, see, config, device)
         # Steps shrink to nothing towards the end, so that the mesh comes to rest.
         rate = config.learning_rate * (1 - step / config.steps)
-        surface = _step(surface, edges, gradient, rate, step, smooth, config)
+        surface = _step(surface, edges, gradient, rate, step, doubt, config)
     return surface.vertices, surface.faces
 
 
@@ -90,7 +69,8 @@ def _gradient(
     vertices = torch.from_numpy(surface.vertices).float().to(device).requires_grad_()
     faces = torch.from_numpy(surface.faces).to(device)
     normal, mask = view_losses(vertices, faces, edges, targets, see, config.reach)
-    (config.normal_weight * normal + config.mask_weight * mask).backward()
+    trust = config.normal_weight * targets.certainty**config.trust
+    (trust * normal + config.mask_weight * mask).backward()
     return vertices.grad.cpu().double().numpy()
 
 
@@ -100,7 +80,7 @@ def _step(
     gradient: np.ndarray,
     rate: float,
     step: int,
-    smooth: float,
+    doubt: float,
     config: Carving,
 ) -> Surface:
     """One optimiser step: isotropic Adam in units of edge lengths, smoothed over neighbours."""
@@ -126,5 +106,8 @@ def _step(
         change = 1 + config.gain * (values[:, _SPEED] - config.reference_speed)
         values[:, _LENGTH] = np.clip(values[:, _LENGTH] * change, *config.edge_length)
     vertices = surface.vertices - rate * values[:, _LENGTH, None] * velocity
-    vertices += smooth * (around @ vertices - vertices)
+    vertices += config.laplacian_weight * (around @ vertices - vertices)
+    # The Laplacian of the Laplacian evens out bends and leaves a limb its thickness.
+    bend = around @ vertices - vertices
+    vertices -= doubt * (around @ bend - bend)
     return Surface(vertices, surface.faces, values)

@@ -14,6 +14,11 @@ Weight = Annotated[float, Field(ge=0)]
 class Starts(Config):
     """Poses from which bodies are fitted: diverse frames of motion clips, before the camera."""
 
+    kinds: tuple[Literal["library", "estimate"], ...] = Field(
+        description="What is tried: the poses below that look most alike, or the pose that the "
+        "ADHMR loop's model estimates in the input picture, or both.",
+        min_length=1,
+    )
     splits: tuple[Split, ...] = Field(description="Splits of the motion file they come from.")
     poses: Positive = Field(description="Number of poses, by farthest-point selection.")
     yaws: tuple[float, ...] = Field(description="Facings of each pose, degrees.", min_length=1)
@@ -22,10 +27,42 @@ class Starts(Config):
     )
 
 
+class Estimate(Config):
+    """The pose that a model of the ADHMR loop finds in the input picture."""
+
+    model: str = Field(
+        pattern=r"^[a-z0-9_]+$", description="`base`, or a variant of adhmr.yaml (its seed 0)."
+    )
+    hypotheses: Positive = Field(description="Drawn for each picture.")
+    selected: Positive = Field(description="Best-scored ones of which the mean is taken.")
+    size: Positive = Field(description="Side of the crop in pixels, as the model was trained on.")
+    margin: float = Field(
+        gt=0, description="Side of the crop over the longer side of the mask's box."
+    )
+    distance: float = Field(
+        gt=0,
+        description="Of the camera that the scorer is told, in diagonals of the body's box: our "
+        "pictures are orthographic, its were not.",
+    )
+    seed: int = Field(description="Of the hypotheses' noise.")
+
+
+class Initial(Config):
+    """The surface that is carved: the fitted body, joined with the hull where views are unsure."""
+
+    certainty: Weight = Field(
+        description="Views at least so certain are carved from the body alone; less certain ones, "
+        "in which a limb may be elsewhere than the body has it, from the union of body and hull."
+    )
+    least_part: Weight = Field(
+        description="Parts of the surface with a smaller share of its triangles are left out."
+    )
+
+
 class BodyFit(Config):
     """A body fitted to the views' masks and normals (fact sheet DrPose 4.5, step 2)."""
 
-    candidates: Positive = Field(description="Start poses that are tried.")
+    candidates: Positive = Field(description="Start poses of the library that are tried.")
     trial_steps: Positive = Field(description="Optimiser steps of each trial.")
     steps: Positive = Field(description="Further steps from the best trial.")
     learning_rate: float = Field(gt=0, description="Of the 6-D rotations and of the place.")
@@ -57,13 +94,17 @@ class Carving(Config):
         gt=0, description="Largest gradient of a vertex, in multiples of its first moment."
     )
     normal_weight: Weight = Field(description="Weight of the normals' loss.")
+    trust: Weight = Field(
+        description="The weight of the normals' loss is multiplied by the certainty of the views "
+        "to this power: where views contradict each other, their silhouettes say more."
+    )
     mask_weight: Weight = Field(description="Weight of the silhouettes' loss.")
     laplacian_weight: Weight = Field(
         description="Share by which each step moves a vertex to its neighbours' mean."
     )
     doubt_weight: Weight = Field(
-        description="Added to it, times one minus the certainty of the views: what they doubt is "
-        "better smooth."
+        description="Share, times one minus the certainty of the views, by which each step undoes "
+        "the surface's bending without shrinking it: what they doubt is better smooth."
     )
     smoothing: Annotated[int, Field(ge=0)] = Field(
         description="Times that a step is averaged with those of a vertex's neighbours."
@@ -111,13 +152,20 @@ class CarveConfig(Config):
     rasteriser: Literal["raycast", "nvdiffrast"] = Field(
         description="What decides visibility: embree, or nvdiffrast where it is installed."
     )
-    mask_level: float = Field(gt=0, lt=1, description="Mask value from which a pixel is body.")
+    views: tuple[str, ...] = Field(
+        description="What is carved: `truth`, the benchmarks' own views, and methods of the study.",
+        min_length=1,
+    )
+    seed: int = Field(description="Seed of the samples that are carved.")
+    subjects: Positive = Field(description="Subjects of each benchmark, evenly spread over it.")
     azimuths: tuple[float, ...] = Field(description="Views, degrees.", min_length=2)
     view_weights: tuple[float, ...] = Field(
         description="Weights of the views, in the order of azimuths (fact sheet DrPose 4.5)."
     )
     starts: Starts = Field(description="Start poses.")
+    estimate: Estimate = Field(description="Start pose by a model of the ADHMR loop.")
     body: BodyFit = Field(description="Fit of the body.")
+    initial: Initial = Field(description="Surface from which the carving starts.")
     carving: Carving = Field(description="Remeshing.")
     texture: Texture = Field(description="Colours.")
 

@@ -39,7 +39,7 @@ def view_losses(
     seen = torch.zeros(targets.mask.numel(), dtype=torch.bool, device=vertices.device)
     seen[visible.pixel] = True
     weights = targets.weights.to(vertices)
-    area = targets.mask.sum()
+    area = targets.mask.sum().clamp_min(1)
 
     predicted = visible_normals(vertices, faces, visible, azimuths, size)
     wanted = targets.normal.reshape(-1, 3)[visible.pixel]

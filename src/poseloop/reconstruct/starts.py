@@ -13,6 +13,7 @@ from poseloop.data.poseset import root_aligned_joints
 from poseloop.data.posing import face_camera
 from poseloop.data.studio import bounding_box
 from poseloop.motion.selection import farthest_point
+from poseloop.reconstruct.body_fit import KINDS, Start
 from poseloop.reconstruct.config import Starts
 from poseloop.reconstruct.targets import Targets
 from poseloop.render.cameras import Camera
@@ -100,8 +101,8 @@ class StartPoses:
         self.size = arrays["normal"].shape[2]
         self.normal = torch.from_numpy(arrays["normal"]).float().flatten(1)
 
-    def nearest(self, targets: Targets, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """The `count` poses (global_orient (3,), body_pose (69,)) whose pictures are most alike.
+    def nearest(self, targets: Targets, count: int) -> list[Start]:
+        """The `count` poses whose pictures are most alike.
 
         Likeness is the cosine of the two stacks of normals, zero outside the body, after both are
         averaged to the start poses' size. It asks nothing of lengths: the normals of generated
@@ -119,7 +120,7 @@ class StartPoses:
         small = F.avg_pool2d(picture, targets.size // self.size).movedim(1, -1)
         likeness = F.cosine_similarity(self.normal, small.reshape(1, -1))
         order = likeness.topk(min(count, len(likeness))).indices.tolist()
-        return [(self.global_orient[index], self.body_pose[index]) for index in order]
+        return [Start(self.global_orient[index], self.body_pose[index]) for index in order]
 
 
 def read_starts(path: str | Path) -> StartPoses:
@@ -131,6 +132,27 @@ def read_starts(path: str | Path) -> StartPoses:
         The file is missing or lacks an array.
     """
     return StartPoses(read_npz(path, "global_orient", "body_pose", "normal", "azimuths"))
+
+
+def read_estimates(path: str | Path) -> list[Start | None]:
+    """Poses that scripts/estimate_starts.py found, None where it found nobody.
+
+    Raises
+    ------
+    UserError
+        The file is missing or lacks an array, or a pose is not of 72 finite numbers.
+    """
+    arrays = read_npz(path, "global_orient", "body_pose", "found", only=True)
+    found = arrays["found"].astype(bool)
+    parts = [arrays[name].astype(np.float32) for name in ("global_orient", "body_pose")]
+    for part, width in zip(parts, (3, 69), strict=True):
+        if part.shape != (len(found), width) or not np.isfinite(part).all():
+            raise UserError(f"{path}: not one pose of 24 finite rotations per subject")
+    orient, pose = map(torch.from_numpy, parts)
+    return [
+        Start(orient[row], pose[row], KINDS[1]) if there else None
+        for row, there in enumerate(found)
+    ]
 
 
 def write_starts(path: str | Path, arrays: dict[str, np.ndarray]) -> None:

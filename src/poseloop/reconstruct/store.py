@@ -1,7 +1,6 @@
 """Carved meshes on disk: one npz for measuring, one GLB per subject for looking."""
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +10,30 @@ from poseloop.reconstruct.subject import Carved
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz, write_npz
 
-_PARTS = ("vertices", "faces", "colours", "body")
+_PARTS = ("vertices", "faces", "colours", "body", "fit")
 
 
-def write_carved(path: str | Path, subjects: Sequence[Carved | str]) -> None:
+Subjects = dict[int, Carved | str]
+"""Rows of the views' file to their meshes, or to why there is none."""
+
+
+def write_carved(path: str | Path, rows: Subjects) -> None:
     """Write all subjects: meshes one after the other, and the reasons of those without one.
 
-    Arrays `vertices`, `faces`, `colours`, `body` are concatenated; `<name>_count` (N,) says how
-    many rows are whose; `skipped` (N,) str is empty for a carved subject.
+    Arrays `vertices`, `faces`, `colours`, `body`, `fit` are concatenated; `<name>_count` (N,) says
+    how many rows are whose; `subject` (N,) is the row of the views' file, and `skipped` (N,) str
+    is empty for a carved subject.
     """
-    arrays = {"skipped": np.array([s if isinstance(s, str) else "" for s in subjects])}
+    subjects = list(rows.values())
+    arrays = {
+        "subject": np.array(list(rows), np.int32),
+        "skipped": np.array([s if isinstance(s, str) else "" for s in subjects]),
+    }
     empty = Carved(
         np.zeros((0, 3), np.float32),
         np.zeros((0, 3), np.int32),
         np.zeros((0, 3), np.uint8),
+        np.zeros((0, 3), np.float32),
         np.zeros((0, 3), np.float32),
     )
     carved = [empty if isinstance(subject, str) else subject for subject in subjects]
@@ -35,7 +44,7 @@ def write_carved(path: str | Path, subjects: Sequence[Carved | str]) -> None:
     write_npz(path, arrays)
 
 
-def read_carved(path: str | Path) -> list[Carved | str]:
+def read_carved(path: str | Path) -> Subjects:
     """Read what `write_carved` wrote.
 
     Raises
@@ -43,22 +52,26 @@ def read_carved(path: str | Path) -> list[Carved | str]:
     UserError
         The file is missing or its arrays do not fit each other.
     """
-    names = [*_PARTS, *(f"{name}_count" for name in _PARTS), "skipped"]
+    names = [*_PARTS, *(f"{name}_count" for name in _PARTS), "skipped", "subject"]
     arrays = read_npz(path, *names)
+    if len(arrays["subject"]) != len(arrays["skipped"]):
+        raise UserError(f"{path}: subject and skipped have different lengths")
     parts = {}
     for name in _PARTS:
         count = arrays[f"{name}_count"]
         if count.sum() != len(arrays[name]) or len(count) != len(arrays["skipped"]):
             raise UserError(f"{path}: {name} does not have the rows that {name}_count tells")
         parts[name] = np.split(arrays[name], np.cumsum(count)[:-1])
-    return [
-        str(reason) if reason else Carved(*(parts[name][index] for name in _PARTS))
-        for index, reason in enumerate(arrays["skipped"])
-    ]
+    return {
+        int(row): str(reason) if reason else Carved(*(parts[name][index] for name in _PARTS))
+        for index, (row, reason) in enumerate(
+            zip(arrays["subject"], arrays["skipped"], strict=True)
+        )
+    }
 
 
-def write_glb(folder: str | Path, subjects: Sequence[Carved | str]) -> None:
-    """Write `<index>.glb` with vertex colours for every carved subject.
+def write_glb(folder: str | Path, rows: Subjects) -> None:
+    """Write `<row>.glb` with vertex colours for every carved subject.
 
     The folder appears whole or not at all; an older one is replaced.
     """
@@ -66,7 +79,7 @@ def write_glb(folder: str | Path, subjects: Sequence[Carved | str]) -> None:
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for index, subject in enumerate(subjects):
+    for index, subject in rows.items():
         if isinstance(subject, Carved):
             mesh = trimesh.Trimesh(
                 subject.vertices, subject.faces, vertex_colors=subject.colours, process=False

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from poseloop.body.model import BodyModel
-from poseloop.reconstruct.body_fit import fit_body
-from poseloop.reconstruct.carve import carve, largest_component
+from poseloop.reconstruct.body_fit import KINDS, Start, fit_body
+from poseloop.reconstruct.carve import carve
 from poseloop.reconstruct.config import CarveConfig
+from poseloop.reconstruct.initial import large_components, union_surface
 from poseloop.reconstruct.starts import StartPoses
 from poseloop.reconstruct.targets import make_targets, refusal
 from poseloop.reconstruct.texture import vertex_colours
@@ -25,13 +26,17 @@ class Carved:
     faces : (F, 3) int32
     colours : (V, 3) uint8
     body : (W, 3) float32
-        Vertices of the fitted body that it was carved from.
+        Vertices of the fitted body.
+    fit : (1, 3) float32
+        Loss of the best trial from the library and from an estimated pose, infinite if there was
+        none, and of the fit that went on from the better one.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     colours: np.ndarray
     body: np.ndarray
+    fit: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -40,33 +45,54 @@ class Views:
 
     normal, rgb : (C, S, S, 3) uint8 arrays
         Normals of the view frame, 128 outside; colours.
-    starts : (global_orient (3,), body_pose (69,)) each
+    inside : (C, S, S) bool array
+        Silhouettes.
+    hull : (R, R, R) float32 array
+        Occupancy of their visual hull, at voxel centres ``(i + 0.5) / R - 0.5`` of x, y, z.
+    level : float
+        Occupancy at the hull's surface.
+    starts : list of Start
         Poses to start from.
     """
 
     normal: np.ndarray
     rgb: np.ndarray
-    starts: list[tuple[torch.Tensor, torch.Tensor]]
+    inside: np.ndarray
+    hull: np.ndarray
+    level: float
+    starts: list[Start]
 
 
 def prepare_views(
-    normal: Sequence[np.ndarray],
-    rgb: Sequence[np.ndarray],
+    normal: np.ndarray,
+    rgb: np.ndarray,
+    inside: np.ndarray,
+    hull: np.ndarray,
+    level: float,
     starts: StartPoses,
+    estimate: Start | None,
     config: CarveConfig,
 ) -> Views | str:
-    """Check one subject's pictures (S, S, 3) uint8 and look its start poses up.
+    """Check one subject's views, as `Views` has them, and look its start poses up.
+
+    Parameters
+    ----------
+    estimate : Start, optional
+        Pose estimated in the input picture; joins those of the library.
 
     Returns
     -------
     Views, or the reason for which the subject cannot be carved
     """
-    reason = refusal(normal, rgb, config.azimuths, config.mask_level)
+    reason = refusal(inside, config.azimuths)
     if reason is not None:
         return reason
-    views, colours = np.stack(normal), np.stack(rgb)
-    targets = make_targets(views, config.azimuths, config.view_weights, config.mask_level)
-    return Views(views, colours, starts.nearest(targets, config.body.candidates))
+    found = [] if estimate is None else [estimate]
+    # Without an estimate the library stands in, whatever the config prefers.
+    if "library" in config.starts.kinds or not found:
+        targets = make_targets(normal, inside, config.azimuths, config.view_weights)
+        found = starts.nearest(targets, config.body.candidates) + found
+    return Views(normal, rgb, inside, hull, level, found)
 
 
 def carve_subject(
@@ -76,25 +102,29 @@ def carve_subject(
     if isinstance(views, str):
         return views
     azimuths = config.azimuths
-    targets = make_targets(views.normal, azimuths, config.view_weights, config.mask_level)
-    targets = targets.to(device)
+    targets = make_targets(views.normal, views.inside, azimuths, config.view_weights).to(device)
     see = make_visibility(config.rasteriser, azimuths, targets.size)
     fitted = fit_body(body.to(device), views.starts, targets, see, config.body)
     posed = fitted.vertices.cpu().numpy()
     if not inside_frame(posed, azimuths):
         return "the fitted body leaves the frame"
-    vertices, faces = largest_component(posed, body.faces)
-    vertices, faces = carve(vertices, faces, targets, see, config.carving, device)
+    surface = posed, body.faces
+    if targets.certainty < config.initial.certainty:
+        surface = union_surface(*surface, views.hull, views.level)
+    surface = large_components(*surface, config.initial.least_part)
+    vertices, faces = carve(*surface, targets, see, config.carving, device)
     if not inside_frame(vertices, azimuths):
         return "the carved mesh leaves the frame"
     colours = vertex_colours(
         vertices, faces, views.rgb, azimuths, config.view_weights, config.texture
     )
+    losses = [fitted.trials[kind] for kind in KINDS] + [fitted.loss]
     return Carved(
         vertices.astype(np.float32),
         faces.astype(np.int32),
         np.rint(colours * 255).astype(np.uint8),
         posed.astype(np.float32),
+        np.array([losses], np.float32),
     )
 
 

@@ -21,9 +21,9 @@ class Targets:
     normal : (C, S, S, 3) float32 tensor
         Normals of the view frame; shorter than one where a picture is unsure, zero outside.
     mask : (C, S, S) float32 tensor
-        In [0, 1].
+        In [0, 1]: the normals' lengths, by which they count.
     distance : (C, S, S) float32 tensor
-        Signed distance to the mask's border, pixels, positive inside.
+        Signed distance to the silhouette's border, pixels, positive inside.
     weights : (C,) float32 tensor
         Of the views; their mean is one.
     certainty : float
@@ -66,9 +66,9 @@ def sharpen(field: np.ndarray) -> np.ndarray:
 
 
 def make_targets(
-    normal: np.ndarray, azimuths: Sequence[float], weights: Sequence[float], level: float
+    normal: np.ndarray, inside: np.ndarray, azimuths: Sequence[float], weights: Sequence[float]
 ) -> Targets:
-    """Targets from normal pictures (C, S, S, 3) uint8; the body is where the mask reaches `level`.
+    """Targets from normal pictures (C, S, S, 3) uint8 and silhouettes (C, S, S) bool.
 
     Generated views hedge, some more than others: each is brought to the contrast of a sure one
     first, by the length that nine tenths of its body's normals do not reach. True views stay as
@@ -76,10 +76,11 @@ def make_targets(
     """
     field = np.stack([sharpen(vectors(view)) for view in normal])
     mask = np.minimum(np.linalg.norm(field, axis=-1), 1)
-    distance = np.stack([signed_distance(view >= level) for view in mask])
+    distance = np.stack([signed_distance(view) for view in inside])
     share = torch.tensor(weights, dtype=torch.float32)
     lengths = [np.linalg.norm(vectors(view), axis=-1) for view in normal]
-    typical = [np.median(length[length > _SOME_BODY]) for length in lengths]
+    bodies = [length[length > _SOME_BODY] for length in lengths]
+    typical = [np.median(body) if len(body) else 0.0 for body in bodies]
     return Targets(
         [float(azimuth) for azimuth in azimuths],
         torch.from_numpy(field),
@@ -90,23 +91,18 @@ def make_targets(
     )
 
 
-def refusal(
-    normal: Sequence[np.ndarray], rgb: Sequence[np.ndarray], azimuths: Sequence[float], level: float
-) -> str | None:
-    """Why a subject's views cannot be carved, or None if they can.
-
-    Parameters
-    ----------
-    normal, rgb : C pictures (S, S, 3) uint8 each
-    level : float
-        Mask value from which a pixel is body.
-    """
+def unequal_sizes(normal: Sequence[np.ndarray], rgb: Sequence[np.ndarray]) -> str | None:
+    """What to say of C normal and C colour pictures (S, S, 3) that are not of one size."""
     shapes = {picture.shape for picture in (*normal, *rgb)}
     if len(shapes) > 1:
         sizes = ", ".join(sorted(f"{shape[1]} x {shape[0]}" for shape in shapes))
         return f"views of different sizes ({sizes})"
-    for azimuth, picture in zip(azimuths, normal, strict=True):
-        body = np.linalg.norm(sharpen(vectors(picture)), axis=-1) >= level
+    return None
+
+
+def refusal(inside: np.ndarray, azimuths: Sequence[float]) -> str | None:
+    """Why silhouettes (C, S, S) bool cannot be carved, or None if they can."""
+    for azimuth, body in zip(azimuths, inside, strict=True):
         where = f"the view at {azimuth:g} degrees"
         if not body.any():
             return f"{where} has an empty mask"

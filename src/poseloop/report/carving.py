@@ -1,6 +1,9 @@
 """The table of carving: carved meshes and fitted bodies against the hulls of the same views."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +14,16 @@ from poseloop.evaluate.metrics_files import read_metrics
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig
 from poseloop.report.markdown import LEGEND, to_markdown
-from poseloop.report.tables import COLUMNS, TRUTH, verdict
+from poseloop.report.tables import BASE, COLUMNS, TRUTH, verdict
 from poseloop.runtime.files import read_json
 from poseloop.runtime.seeds import numpy_rng
 
-HULL = "hull"
-KINDS = {HULL: "hull", "body": "fitted body", "carving": "carving"}
+HULL, CARVING = "hull", "carving"
+KINDS = {HULL: "hull", "body": "fitted body", CARVING: "carving"}
 METRICS = ("chamfer", "p2s", "s2p", "normal_consistency", "f_score", "chamfer_icp")
+STARTS = {"library": "start from the library", "estimate": "start from the estimated pose"}
 _GAIN_DECIMALS = 4
+_AT = re.compile(r"the view at [\d.]+ degrees")
 
 Runs = dict[str, list[Path]]
 """Views (`truth` or a method) to the folders of its seeds."""
@@ -33,43 +38,72 @@ def find_runs(files: Iterable[Path]) -> Runs:
     return runs
 
 
-def gather_run(folders: Sequence[Path], kind: str, benchmark: str) -> dict[str, np.ndarray]:
+def carved_rows(folder: Path, benchmark: str) -> list[int]:
+    """Rows of the benchmark that were carved, in the order of the metrics' values."""
+    told = read_json(folder / "skipped.json")[benchmark]
+    return [row for row in told["subjects"] if str(row) not in told["reasons"]]
+
+
+def gather_run(
+    folders: Sequence[Path], kind: str, benchmark: str, among: Sequence[Path] = ()
+) -> dict[str, np.ndarray]:
     """Values (seeds, subjects) per metric, over subjects that were carved under every seed.
 
     Empty if there is no such subject.
+
+    Parameters
+    ----------
+    among : folders of other runs
+        Under which the subjects must have been carved as well.
 
     Raises
     ------
     UserError
         A file is missing or is no metrics file.
     """
-    rows: dict[str, list[dict[int, float]]] = {}
+    carved = [set(carved_rows(folder, benchmark)) for folder in [*folders, *among]]
+    shared = set.intersection(*carved)
+    if not shared:
+        return {}
+    values: dict[str, list[list[float]]] = {}
     for folder in folders:
-        told = read_json(folder / "skipped.json")[benchmark]
-        left_out = set(map(int, told["reasons"]))
-        index = [i for i in range(told["subjects"]) if i not in left_out]
-        for metric, values in read_metrics(folder / f"{kind}.json").get(benchmark, {}).items():
-            if metric in METRICS:
-                rows.setdefault(metric, []).append(dict(zip(index, values, strict=True)))
-    gathered = {}
-    for metric, seeds in rows.items():
-        shared = sorted(set.intersection(*(set(seed) for seed in seeds)))
-        if not shared or len(seeds) < len(folders):
-            return {}
-        gathered[metric] = np.array([[seed[i] for i in shared] for seed in seeds])
-    return gathered
+        kept = [row in shared for row in carved_rows(folder, benchmark)]
+        table = read_metrics(folder / f"{kind}.json")[benchmark]
+        for metric in METRICS:
+            values.setdefault(metric, []).append(list(compress(table[metric], kept)))
+    return {metric: np.array(rows) for metric, rows in values.items()}
 
 
-def count_skipped(folders: Iterable[Path], benchmark: str) -> tuple[int, int]:
-    """Subjects left out and subjects in all, over seeds."""
+def describe_skipped(folders: Iterable[Path], benchmark: str) -> str:
+    """How many subjects of all seeds were left out and why; empty if none was."""
     told = [read_json(folder / "skipped.json")[benchmark] for folder in folders]
-    return sum(len(one["reasons"]) for one in told), sum(one["subjects"] for one in told)
+    reasons = Counter(_AT.sub("a view", one) for each in told for one in each["reasons"].values())
+    if not reasons:
+        return ""
+    counts = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    total = sum(len(each["subjects"]) for each in told)
+    return f"{reasons.total()} of {total} subjects left out ({counts})"
+
+
+def describe_starts(folders: Iterable[Path], benchmark: str) -> str:
+    """Which start poses the body fits chose, and the loss of the best trials of each kind."""
+    words = []
+    for folder in folders:
+        for kind, told in read_json(folder / "skipped.json")[benchmark]["starts"].items():
+            words.append(
+                f"{STARTS[kind]} chosen {told['chosen']} of {told['tried']} times "
+                f"(trial loss {told['loss']:.2f})"
+            )
+    return ", ".join(words)
 
 
 def make_carving_table(
     runs: Runs, methods: Mapping[str, str], benchmarks: Iterable[str], config: ReportConfig
 ) -> pd.DataFrame:
     """One tidy table in the shape of all tables; the baseline is the hull of the same views.
+
+    Carved meshes of a method's views are compared with those of the base's views as well, in rows
+    of their own.
 
     Parameters
     ----------
@@ -85,22 +119,48 @@ def make_carving_table(
     for benchmark in benchmarks:
         for views, folders in sorted(runs.items(), key=lambda run: list(labels).index(run[0])):
             found = {kind: gather_run(folders, kind, benchmark) for kind in KINDS}
-            skipped, total = count_skipped(folders, benchmark)
+            skipped = describe_skipped(folders, benchmark)
             if not found[HULL]:
-                rows.append(_empty_row(benchmark, labels[views], skipped, total, len(folders)))
+                rows.append(_empty_row(benchmark, labels[views], skipped, len(folders)))
                 continue
+            # Said once for each benchmark and source of views.
+            remarks = {
+                (METRICS[0], "body"): describe_starts(folders, benchmark),
+                (METRICS[0], CARVING): skipped,
+            }
+            where = f"{benchmark}, {labels[views]}: "
             for metric in METRICS:
                 for kind in KINDS:
-                    row = _row(found, kind, benchmark, metric, labels[views], config)
-                    told = f"{skipped} of {total} subjects left out"
-                    note = "; ".join(filter(None, [row["note"], told if skipped else ""]))
-                    rows.append(row | {"n_seeds": len(folders), "note": note})
+                    method, baseline = (f"{KINDS[each]}, {labels[views]}" for each in (kind, HULL))
+                    pair = found[kind][metric], None if kind == HULL else found[HULL][metric]
+                    row = _row(pair, method, baseline, benchmark, metric, config)
+                    if remark := remarks.get((metric, kind)):
+                        row["note"] = "; ".join(filter(None, [row["note"], where + remark]))
+                    rows.append(row | {"n_seeds": len(folders)})
+            if views not in (TRUTH, BASE) and BASE in runs:
+                rows += _against_base(runs, views, benchmark, labels, config)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _empty_row(
-    benchmark: str, views: str, skipped: int, total: int, seeds: int
-) -> dict[str, object]:
+def _against_base(
+    runs: Runs, views: str, benchmark: str, labels: Mapping[str, str], config: ReportConfig
+) -> list[dict[str, object]]:
+    """Carved meshes of a method's views against those of the base's, of subjects in both."""
+    folders, others = runs[views], runs[BASE]
+    values = gather_run(folders, CARVING, benchmark, others)
+    baseline = gather_run(others, CARVING, benchmark, folders)
+    if not values or len(folders) != len(others):
+        return []
+    method, other = (f"{KINDS[CARVING]}, {labels[name]}" for name in (views, BASE))
+    method = f"{method}, against that of base"
+    return [
+        _row((values[metric], baseline[metric]), method, other, benchmark, metric, config)
+        | {"n_seeds": len(folders)}
+        for metric in METRICS
+    ]
+
+
+def _empty_row(benchmark: str, views: str, skipped: str, seeds: int) -> dict[str, object]:
     """What is left to say where no subject was carved under every seed."""
     kind = describe(METRICS[0])
     return {
@@ -108,38 +168,39 @@ def _empty_row(
         "metric": METRICS[0],
         "unit": kind.unit,
         "better": kind.better,
-        "method": f"{KINDS['carving']}, {views}",
+        "method": f"{KINDS[CARVING]}, {views}",
         "n_subjects": 0,
         "n_seeds": seeds,
-        "note": f"{skipped} of {total} subjects left out; none was carved under every seed",
+        "note": f"{skipped}; none was carved under every seed",
     }
 
 
 def _row(
-    found: dict[str, dict[str, np.ndarray]],
-    kind: str,
+    pair: tuple[np.ndarray, np.ndarray | None],
+    method: str,
+    baseline: str,
     benchmark: str,
     metric: str,
-    views: str,
     config: ReportConfig,
 ) -> dict[str, object]:
-    values, described = found[kind][metric], describe(metric)
+    """A method's values (seeds, subjects), and its baseline's if it has one."""
+    (values, others), described = pair, describe(metric)
     row = {
         "benchmark": benchmark,
         "metric": metric,
         "unit": described.unit,
         "better": described.better,
-        "method": f"{KINDS[kind]}, {views}",
+        "method": method,
         "mean": round(float(values.mean()), described.decimals),
         "n_subjects": values.shape[1],
         "note": "",
     }
-    if kind == HULL:
+    if others is None:
         return row
     rng = numpy_rng(config.seed, "bootstrap", "carving", benchmark, metric)
-    gain = paired_gain(values, found[HULL][metric], described.better, config.resamples, rng)
+    gain = paired_gain(values, others, described.better, config.resamples, rng)
     return row | {
-        "baseline": f"{KINDS[HULL]}, {views}",
+        "baseline": baseline,
         "baseline_mean": round(gain.baseline_mean, described.decimals),
         "relative_gain": round(gain.relative, _GAIN_DECIMALS),
         "ci_low": round(gain.low, _GAIN_DECIMALS),
