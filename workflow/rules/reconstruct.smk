@@ -138,7 +138,8 @@ rule fig_carving:
         body=rules.bake_body.output.npz,
         benchmark=f"<results>/benchmarks/{REPORT.qualitative.benchmark}.npz",
         carved=[
-            f"<results>/carving/{run}/{REPORT.qualitative.benchmark}.npz" for run in DRAWN
+            f"<results>/carving/{run}/{REPORT.qualitative.benchmark}.npz"
+            for run in DRAWN
         ],
         views=[picture_file(run, REPORT.qualitative.benchmark) for run in DRAWN],
         metrics=f"<results>/carving/{DRAWN[0]}/hull.json",

@@ -12,7 +12,9 @@ def check_views(carve):
     """The config, if the study has what it carves."""
     for views in carve.views:
         if views not in ("truth", *STUDY.methods):
-            raise UserError(f"{cfg('carve')}: views: {views} is no method of study.yaml")
+            raise UserError(
+                f"{cfg('carve')}: views: {views} is no method of study.yaml"
+            )
     if carve.seed not in STUDY.seeds:
         raise UserError(f"{cfg('carve')}: seed: {carve.seed} is no seed of study.yaml")
     return carve

@@ -18,7 +18,6 @@ from poseloop.reconstruct.targets import Targets
 from poseloop.reconstruct.topology import Edges, mesh_edges
 from poseloop.reconstruct.visibility import Visibility
 
-
 KINDS = ("library", "estimate")
 """Where a start pose comes from."""
 

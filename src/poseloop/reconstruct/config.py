@@ -54,6 +54,10 @@ class Initial(Config):
         description="Views at least so certain are carved from the body alone; less certain ones, "
         "in which a limb may be elsewhere than the body has it, from the union of body and hull."
     )
+    steps: Positive = Field(
+        description="Carving steps from that union, in place of `carving.steps`: more of them cut "
+        "off the limbs that the pictures only hint at."
+    )
     least_part: Weight = Field(
         description="Parts of the surface with a smaller share of its triangles are left out."
     )

@@ -108,11 +108,12 @@ def carve_subject(
     posed = fitted.vertices.cpu().numpy()
     if not inside_frame(posed, azimuths):
         return "the fitted body leaves the frame"
-    surface = posed, body.faces
+    surface, settings = (posed, body.faces), config.carving
     if targets.certainty < config.initial.certainty:
         surface = union_surface(*surface, views.hull, views.level)
+        settings = settings.model_copy(update={"steps": config.initial.steps})
     surface = large_components(*surface, config.initial.least_part)
-    vertices, faces = carve(*surface, targets, see, config.carving, device)
+    vertices, faces = carve(*surface, targets, see, settings, device)
     if not inside_frame(vertices, azimuths):
         return "the carved mesh leaves the frame"
     colours = vertex_colours(
