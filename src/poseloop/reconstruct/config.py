@@ -55,8 +55,7 @@ class Initial(Config):
         "in which a limb may be elsewhere than the body has it, from the union of body and hull."
     )
     steps: Positive = Field(
-        description="Carving steps from that union, in place of `carving.steps`: more of them cut "
-        "off the limbs that the pictures only hint at."
+        description="Carving steps from that union, in place of `carving.steps`."
     )
     least_part: Weight = Field(
         description="Parts of the surface with a smaller share of its triangles are left out."
