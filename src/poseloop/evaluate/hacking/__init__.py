@@ -1,0 +1,1 @@
+"""Reward hacking, measured: what rises with the reward, and what does not."""
