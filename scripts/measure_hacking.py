@@ -1,7 +1,6 @@
 """Measure reward hacking along one fine-tuning run, one value per step, subject and measure."""
 
 import argparse
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,10 +16,12 @@ from poseloop.evaluate.pose import load_judge
 from poseloop.multiview.dataset import read_latents
 from poseloop.multiview.loading import load_autoencoder
 from poseloop.reward.family.config import FamilyConfig
+from poseloop.reward.family.reward import make_reward
 from poseloop.reward.posescore import load_posescore
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.device import choose_device
+from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_text
 from poseloop.runtime.seeds import make_deterministic
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="hacking.yaml")
     parser.add_argument("--family", type=Path, required=True, help="family.yaml: the reward")
+    parser.add_argument("--arm", required=True, help="one of `arms` in the config")
     parser.add_argument("--evaluation", type=Path, required=True, help="evaluate.yaml")
     parser.add_argument("--snapshots", type=Path, required=True, help="weights along the run")
     parser.add_argument("--autoencoder", type=Path, required=True)
@@ -41,17 +43,19 @@ def main() -> None:
     arguments = parser.parse_args()
 
     config = load_config(arguments.config, HackingConfig)
-    distance = load_config(arguments.family, FamilyConfig).distance
+    family = load_config(arguments.family, FamilyConfig)
+    if arguments.arm not in config.arms:
+        raise UserError(f"{arguments.config}: arms: no arm called {arguments.arm!r}")
     evaluation = load_config(arguments.evaluation, EvaluateConfig)
     make_deterministic(config.seed, config.threads)
     device = choose_device(config.device)
     snapshots = read_snapshots(arguments.snapshots)
-    held_out = read_latents(arguments.latents, with_views=True)
+    held_out, cpu = read_latents(arguments.latents, with_views=True), torch.device("cpu")
     proxy, second = (
-        partial(load_posescore(path, torch.device("cpu")), distance=distance)
+        make_reward(family.reward_of(arguments.arm), load_posescore(path, cpu), None)
         for path in (arguments.posescore, arguments.held_out)
     )
-    autoencoder = load_autoencoder(arguments.autoencoder, torch.device("cpu"))
+    autoencoder = load_autoencoder(arguments.autoencoder, cpu)
     instruments = Instruments(autoencoder, proxy, second, load_judge(arguments.judge))
     rows = []
     for path in arguments.scans:

@@ -29,6 +29,7 @@ from poseloop.evaluate.masks import soft_masks
 from poseloop.multiview.config import ScheduleConfig
 from poseloop.multiview.schedule import make_scheduler
 from poseloop.multiview.views import COLOUR, NORMAL, mirror_views, to_uint8
+from poseloop.reward.family.config import FamilyConfig, JointReward
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_npz
 from poseloop.runtime.study import load_study
@@ -192,16 +193,17 @@ def test_files_of_runs_must_belong_together(tmp_path):
     ("field", "value", "message"),
     [
         ("sets", ["val_dynamic", "mixamo_like"], "sets: mixamo_like not among val_ordinary, val"),
-        ("arms", ["drtune", "nope"], "arms: nope not among drtune, draft_k"),
-        ("seeds", [0, 7], "seeds: 7 not among 0, 1"),
+        ("arms", ["drtune", "nope"], "arms: nope not among supervised_scans"),
+        ("arms", ["by_joints"], "arms: by_joints not among supervised_scans"),
     ],
 )
-def test_a_benchmark_an_unknown_arm_or_seed_is_named(field, value, message):
-    study, arms = load_study("smoke"), ["drtune", "draft_k"]
-    good = tiny_config(arms=arms)
-    check_hacking("hacking.yaml", good, study, arms)
+def test_a_benchmark_or_an_arm_without_posescore_is_named(field, value, message):
+    study, family = load_study("smoke"), smoke("family", FamilyConfig)
+    by_joints = family.arms["drtune"].model_copy(update={"reward": JointReward(kind="joints")})
+    family = family.model_copy(update={"arms": family.arms | {"by_joints": by_joints}})
+    check_hacking("hacking.yaml", tiny_config(), study, family)
     with pytest.raises(UserError, match=f"^hacking.yaml: {message}"):
-        check_hacking("hacking.yaml", good.model_copy(update={field: value}), study, arms)
+        check_hacking("hacking.yaml", tiny_config(**{field: value}), study, family)
 
 
 def test_subjects_come_from_the_validation_latents_alone(tmp_path):

@@ -8,6 +8,7 @@ import yaml
 from poseloop.body.config import BodyConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
+from poseloop.evaluate.hacking.config import HackingConfig
 from poseloop.hmr.config import BaseConfig
 from poseloop.hmr.evaluation_config import CleaningConfig, MeasureConfig
 from poseloop.hmr.image_config import ImageSetsConfig as HmrImageSetsConfig
@@ -50,6 +51,7 @@ MODELS = {
     "evaluate": EvaluateConfig,
     "family": FamilyConfig,
     "generate": GenerateConfig,
+    "hacking": HackingConfig,
     "hmr": BaseConfig,
     "hmr_cleaning": CleaningConfig,
     "hmr_evaluate": MeasureConfig,
@@ -68,6 +70,7 @@ MODELS = {
     "poseset": PoseSetConfig,
     "poseset_random": PoseSetConfig,
     "posescore": PoseScoreConfig,
+    "posescore_held_out": PoseScoreConfig,
     "report": ReportConfig,
     "report_html": HtmlConfig,
     "scans": ViewSetsConfig,

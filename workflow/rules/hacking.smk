@@ -11,7 +11,7 @@ Out: <results>/posescore_held_out/{model.safetensors,metrics.json,log.csv,exampl
 from poseloop.evaluate.hacking.config import HackingConfig, check_hacking
 
 HACKING = or_exit(load_config, cfg("hacking"), HackingConfig)
-or_exit(check_hacking, cfg("hacking"), HACKING, STUDY, FAMILY.arms)
+or_exit(check_hacking, cfg("hacking"), HACKING, STUDY, GRIDS["family"])
 
 
 use rule train_posescore as train_posescore_held_out with:
@@ -69,6 +69,7 @@ rule measure_hacking:
         "Measuring reward hacking: {wildcards.arm}, seed {wildcards.seed}"
     shell:
         "python scripts/measure_hacking.py --config {input.config} --family {input.family}"
+        " --arm {wildcards.arm}"
         " --evaluation {input.evaluation} --snapshots {input.snapshots}"
         " --autoencoder {input.autoencoder} --posescore {input.posescore}"
         " --held-out {input.held_out} --judge {input.judge} --latents {input.latents}"
@@ -84,7 +85,7 @@ rule drpose_hacking:
         runs=[
             f"<results>/hacking/{arm}/seed{seed}.csv"
             for arm in HACKING.arms
-            for seed in HACKING.seeds
+            for seed in GRIDS["family"].seeds
         ],
     output:
         csv="<results>/tables/drpose_hacking.csv",

@@ -1,12 +1,12 @@
 """Settings of the measurement of reward hacking."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from poseloop.evaluate.hacking.measures import DIRECTED
+from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime.config import Config
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.study import StudyConfig
@@ -33,7 +33,6 @@ class HackingConfig(Config):
     threads: Positive = Field(description="PyTorch threads; part of the result.")
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
     arms: list[str] = Field(min_length=1, description="Arms of family.yaml that are measured.")
-    seeds: list[int] = Field(min_length=1, description="Seeds of study.yaml, one run each.")
     sets: list[str] = Field(min_length=1, description="Validation scans of study.yaml.")
     choosing: Positive = Field(
         description="Subjects of each set, its first ones, on which the stop is chosen."
@@ -56,21 +55,18 @@ class HackingConfig(Config):
 
 
 def check_hacking(
-    path: str | Path, config: HackingConfig, study: StudyConfig, arms: Iterable[str]
+    path: str | Path, config: HackingConfig, study: StudyConfig, family: FamilyConfig
 ) -> None:
     """Check the names in a config against the files that define them.
-
-    Parameters
-    ----------
-    arms : the arms of family.yaml
 
     Raises
     ------
     UserError
-        An arm or seed is not trained, or a set is none of the validation sets: a stop that is
-        chosen on a benchmark has seen the test.
+        An arm is not trained or is not rewarded by PoseScore, or a set is none of the validation
+        sets: a stop that is chosen on a benchmark has seen the test.
     """
-    known = {"arms": list(arms), "seeds": study.seeds, "sets": study.validation_scans}
+    rewarded = [arm for arm in family.arms if family.reward_of(arm).kind == "maps"]
+    known = {"arms": rewarded, "sets": study.validation_scans}
     for field, names in known.items():
         unknown = [name for name in getattr(config, field) if name not in names]
         if unknown:
