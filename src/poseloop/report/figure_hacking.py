@@ -87,6 +87,11 @@ def _gains(runs: pd.DataFrame, arm: str, measure: str, name: str) -> np.ndarray:
     return 100 * sign * (means - means[0]) / abs(means[0])
 
 
+def _few(steps: list[int]) -> list[int]:
+    """At most five of the steps, the last among them."""
+    return steps[::-1][:: -(-len(steps) // 5)][::-1]
+
+
 def _draw_paths(axis: Axes, runs, chosen, looks, table: pd.DataFrame, name: str) -> None:
     axis.axhline(0, color="black", linewidth=0.8)
     axis.axvline(0, color="black", linewidth=0.8)
@@ -114,7 +119,7 @@ def _draw_steps(axis: Axes, runs, chosen, looks, measure: str, sets: list[str]) 
         means = [pivot(runs, arm, step, measure, sets).mean() for step in steps]
         axis.plot(steps, means, color=colour, marker=marker, markersize=3.5, linewidth=1.2)
         _mark_chosen(axis, chosen[arm], means[steps.index(chosen[arm])], colour)
-    axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axis.set_xticks(_few(sorted(runs["step"].unique())))
     axis.yaxis.set_major_locator(MaxNLocator(4))
 
 
@@ -130,4 +135,5 @@ def _shade_hacking(first: Axes, axes: list[Axes]) -> None:
     first.set_ylim(low, high)
     for axis in axes:
         axis.fill_between([0, right], low, 0, color="#D55E00", alpha=0.08, linewidth=0)
-        axis.text(0.98, 0.02, "hacked", transform=axis.transAxes, ha="right", va="bottom", size=9)
+        place = {"xytext": (4, 4), "textcoords": "offset points"}
+        axis.annotate("hacked", (0, low), fontsize=9, style="italic", **place)

@@ -83,15 +83,20 @@ def _row(
         "mean": round(gain.mean, kind.decimals),
         "baseline": BASE_LABEL,
         "baseline_mean": round(gain.baseline_mean, kind.decimals),
-        "relative_gain": round(gain.relative, _GAIN_DECIMALS),
-        "ci_low": round(gain.low, _GAIN_DECIMALS),
-        "ci_high": round(gain.high, _GAIN_DECIMALS),
+        "relative_gain": _rounded(gain.relative),
+        "ci_low": _rounded(gain.low),
+        "ci_high": _rounded(gain.high),
         "n_subjects": values.shape[1],
         "n_seeds": values.shape[0],
         "note": verdict(gain),
         "arm": arm,
         "step": step,
     }
+
+
+def _rounded(value: float) -> float:
+    """As printed; the base against itself has no sign."""
+    return round(value, _GAIN_DECIMALS) + 0.0
 
 
 def _base_row(
