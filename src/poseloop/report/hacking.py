@@ -20,8 +20,9 @@ _GAIN_DECIMALS = 4
 _LEGEND = (
     "In brackets: relative gain over the base and its 95 % interval by paired bootstrap over "
     "subjects and seeds of training, positive where better; * where the interval lies above zero. "
-    "The reward is hacked where the proxy gains and neither the held-out reward nor the judge "
-    "does. The stop is chosen on other validation subjects than those of the table."
+    "The reward is hacked where the proxy gains and the judge, which reads pictures, loses; a "
+    "held-out reward that reads the same latents may be deceived with the proxy. The stop is "
+    "chosen on other validation subjects than those of the table."
 )
 
 
