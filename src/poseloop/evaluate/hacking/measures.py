@@ -16,7 +16,7 @@ _OWN = {
     "proxy_reward": Metric("Proxy reward, the training signal", "1", "higher", 4),
     "held_out_reward": Metric("Held-out reward", "1", "higher", 4),
     "sharpness": Metric("Sharpness of the proxy, S1", "1", "lower", 5),
-    "cycle_error": Metric("Cycle error, that of true latents 1", "ratio", "lower", 3),
+    "cycle_error": Metric("Cycle error over that of true latents", "ratio", "lower", 3),
     "drift_latents": Metric("Drift of samples", "1", "lower", 4),
     "drift_v": Metric("Drift of predictions", "1", "lower", 4),
     "contrast_error": Metric("Contrast, distance from the true", "ratio", "lower", 3),
