@@ -16,6 +16,7 @@ import yaml
 from poseloop.runtime.cli import run
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.pipelines import TARGETS
 
 
 def outputs_of(stage):
@@ -29,7 +30,7 @@ def stale_stages(stages, changed):
     Parameters
     ----------
     stages : dict
-        Stages of dvc.yaml by name.
+        Stages by name.
     changed : set of str
         Names of stages whose dependencies, command or outputs changed.
     """
@@ -46,15 +47,23 @@ def stale_stages(stages, changed):
         stale |= below
 
 
+def read_stages():
+    """Stages of all of DVC's files by name, and the preset that they are of."""
+    contents = [yaml.safe_load(require_file(path, "pipeline").read_text()) for path in TARGETS]
+    stages = {name: stage for content in contents for name, stage in content["stages"].items()}
+    return stages, contents[0]["vars"][0]["preset"]
+
+
 def main():
     """Touch the outputs of clean stages and list the stale ones."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    content = yaml.safe_load(require_file("dvc.yaml", "pipeline").read_text())
-    stages, preset = content["stages"], content["vars"][0]["preset"]
+    stages, preset = read_stages()
     status = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
     if status.returncode:
         raise UserError(f"dvc status failed: {status.stderr}")
-    stale = stale_stages(stages, set(json.loads(status.stdout)) & set(stages))
+    # A stage of a file in a folder is called by both.
+    changed = {name.rpartition(":")[2] for name in json.loads(status.stdout)}
+    stale = stale_stages(stages, changed & set(stages))
     clean = [
         path
         for name, stage in stages.items()

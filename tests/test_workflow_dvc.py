@@ -12,17 +12,20 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from sync import outputs_of, stale_stages
 
+from poseloop.runtime.pipelines import TARGETS
+
 PRESET = ("--config", "preset=smoke")
 
 
-def stages_of(clone: Clone) -> dict:
-    """Stages of the clone's dvc.yaml."""
-    return yaml.safe_load((clone.folder / "dvc.yaml").read_text())["stages"]
+def stages_of(folder: Path) -> dict:
+    """Stages of all of DVC's files."""
+    files = [yaml.safe_load((folder / path).read_text())["stages"] for path in TARGETS]
+    return {name: stage for stages in files for name, stage in stages.items()}
 
 
 def wanted_by_snakemake(clone: Clone) -> set[str]:
     """Files that Snakemake would make."""
-    table = clone.call("snakemake", "recorded", "--summary", *PRESET).stdout
+    table = clone.call("snakemake", *TARGETS.values(), "--summary", *PRESET).stdout
     header, *rows = [line.split("\t") for line in table.splitlines() if "\t" in line]
     assert header[0] == "output_file"
     return {row[0] for row in rows if row[-1] == "update pending"}
@@ -31,8 +34,8 @@ def wanted_by_snakemake(clone: Clone) -> set[str]:
 def wanted_by_dvc(clone: Clone) -> set[str]:
     """Files that DVC would make: outputs of changed stages and of all below them."""
     status = json.loads(clone.call("dvc", "status", "--json").stdout)
-    stages = stages_of(clone)
-    return {path for name in stale_stages(stages, set(status)) for path in outputs_of(stages[name])}
+    stages, changed = stages_of(clone.folder), {name.rpartition(":")[2] for name in status}
+    return {path for name in stale_stages(stages, changed) for path in outputs_of(stages[name])}
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +43,15 @@ def clone(tmp_path_factory) -> Clone:
     """A clone in which both tools take files of dummy content for the smoke preset's results."""
     clone = Clone(tmp_path_factory.mktemp("clone"))
     clone.call(sys.executable, "scripts/gen_dvc.py", "--preset", "smoke")
-    for stage in stages_of(clone).values():
+    for stage in stages_of(clone.folder).values():
         for path in outputs_of(stage):
-            (clone.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            file = clone.folder / path
+            if not file.suffix:  # a folder
+                file = file / "content.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
             # JSON, because DVC parses metrics.
-            (clone.folder / path).write_text(json.dumps({"path": path}))
-    clone.call("snakemake", "recorded", "--touch", "--forceall", "--quiet", "all", *PRESET)
+            file.write_text(json.dumps({"path": path}))
+    clone.call("snakemake", *TARGETS.values(), "--touch", "--forceall", "--quiet", "all", *PRESET)
     clone.call("dvc", "commit", "--force")
     return clone
 
@@ -56,10 +62,20 @@ def test_committed_pipeline_is_what_the_workflow_gives(tmp_path):
 
 def test_drift_is_an_error_that_names_the_file(tmp_path):
     clone = Clone(tmp_path)
-    (tmp_path / "dvc.yaml").write_text("stages: {}\n")
-    done = clone.call(sys.executable, "scripts/gen_dvc.py", "--check", check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: dvc.yaml: not up to date")
+    for name in map(str, TARGETS):
+        before = (tmp_path / name).read_text()
+        (tmp_path / name).write_text("stages: {}\n")
+        done = clone.call(sys.executable, "scripts/gen_dvc.py", "--check", check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"error: {name}: not up to date")
+        (tmp_path / name).write_text(before)
+
+
+def test_every_job_has_one_stage_and_the_loops_have_a_file_of_their_own():
+    files = [yaml.safe_load((ROOT / path).read_text())["stages"] for path in TARGETS]
+    names = [name for stages in files for name in stages]
+    assert len(set(names)) == len(names)
+    assert "drpose_table" in files[0] and "drpose_carving" in files[1]
 
 
 def test_nothing_is_stale_in_the_beginning(clone):
@@ -67,9 +83,9 @@ def test_nothing_is_stale_in_the_beginning(clone):
 
 
 def mutated() -> list[str]:
-    """Every config file that `recorded` uses at smoke size and one module of every kind."""
+    """Every config file that is recorded at smoke size and one module of every kind."""
     smoke = {path.name for path in (ROOT / "config/smoke").glob("*.yaml")}
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    stages = stages_of(ROOT).values()
     used = {
         Path(file).name for stage in stages for entry in stage.get("params", []) for file in entry
     }

@@ -9,8 +9,9 @@ from pathlib import Path
 from poseloop.report.provenance import commits
 from poseloop.report.provenance.cells import Cell
 from poseloop.report.provenance.machine import read_machine
-from poseloop.report.provenance.pipeline import DECLARED, LOCK, Pipeline, Stage
+from poseloop.report.provenance.pipeline import Pipeline, Stage
 from poseloop.report.provenance.sources import Source, read_sources, sources_of
+from poseloop.runtime.pipelines import TARGETS, lock_of
 
 # In the order in which they are told.
 KINDS = ("metrics", "checkpoint", "data", "config", "code", "asset")
@@ -51,7 +52,7 @@ class Chain:
     ----------
     cell : Cell
     table : Link or None
-        The table's file; None if dvc.lock does not have it.
+        The table's file; None if no lock file has it.
     sources : list of Source
         Values of metrics files.
     stages : list of str
@@ -93,7 +94,7 @@ class Tracer:
     def trace(self, cell: Cell) -> Chain:
         """The chain behind a cell.
 
-        A cell whose table dvc.lock does not have gets a chain without links.
+        A cell whose table no lock file has gets a chain without links.
         """
         table = str(cell.table)
         made_by = self.pipeline.producer.get(table)
@@ -114,7 +115,7 @@ class Tracer:
             seeds=seeds_of(params),
             machine=self.machine,
             commit=self.commit,
-            rebuild=f"dvc repro --single-item --force {made_by}",
+            rebuild=f"dvc repro --single-item --force {self.pipeline.address(made_by)}",
         )
 
     @cached_property
@@ -129,7 +130,8 @@ class Tracer:
 
     @cached_property
     def _changed_in(self) -> dict[str, str]:
-        files = {*self.pipeline.sizes, str(LOCK), str(DECLARED)}
+        records = [str(record) for file in TARGETS for record in (file, lock_of(file))]
+        files = {*self.pipeline.sizes, *records}
         return commits.last_commits(files)
 
     @cached_property

@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Iterable
 
-from poseloop.report.provenance.pipeline import LOCK
+from poseloop.runtime.pipelines import TARGETS, lock_of
 
 _MARK = "\x01"
 
@@ -21,10 +21,11 @@ def last_commits(paths: Iterable[str]) -> dict[str, str]:
 
 
 def recorded_commits() -> dict[str, str]:
-    """Hash to the short name of the last commit that wrote it into dvc.lock."""
+    """Hash to the short name of the last commit that wrote it into a lock file."""
     found: dict[str, str] = {}
     commit = ""
-    for line in _git("log", "-p", "-U0", f"--format={_MARK}%h", "--", str(LOCK)).splitlines():
+    locks = [str(lock_of(file)) for file in TARGETS]
+    for line in _git("log", "-p", "-U0", f"--format={_MARK}%h", "--", *locks).splitlines():
         if line.startswith(_MARK):
             commit = line[1:]
         elif line.startswith("+") and "md5:" in line:

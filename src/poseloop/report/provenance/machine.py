@@ -7,6 +7,7 @@ from pathlib import Path
 
 from poseloop.report.provenance.pipeline import LOCK, md5_of
 from poseloop.runtime.files import read_json, write_json
+from poseloop.runtime.pipelines import TARGETS, lock_of
 
 # Versions on which digits depend.
 _PACKAGES = ("anny", "diffusers", "embreex", "numpy", "scipy", "smplx", "torch", "trimesh")
@@ -38,9 +39,9 @@ def describe_machine() -> dict[str, str]:
 
 
 def write_machine(preset: str) -> Path:
-    """Record this machine as the one on which the results of dvc.lock were made."""
+    """Record this machine as the one on which the results of the lock files were made."""
     path = machine_path(preset)
-    write_json(path, describe_machine() | {LOCK.name: md5_of(LOCK)})
+    write_json(path, describe_machine() | _records())
     return path
 
 
@@ -56,9 +57,16 @@ def read_machine(preset: str) -> dict[str, str]:
     if not path.is_file():
         return _UNKNOWN
     told = dict(read_json(path))
-    if told.pop(LOCK.name, None) != md5_of(LOCK):
-        told["note"] = f"recorded with another {LOCK}; some results may be from elsewhere"
+    for lock, md5 in _records().items():
+        if told.pop(lock, None) != md5:
+            told["note"] = f"recorded with another {lock}; some results may be from elsewhere"
     return told
+
+
+def _records() -> dict[str, str]:
+    """Lock file to its hash; that of the loops must be there."""
+    locks = [LOCK, *(lock_of(file) for file in TARGETS if lock_of(file).is_file())]
+    return {str(lock): md5_of(lock) for lock in locks}
 
 
 def _processor() -> str:

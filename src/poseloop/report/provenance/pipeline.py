@@ -1,4 +1,4 @@
-"""What was recorded of every job: dvc.lock as stages with the hashes of their files."""
+"""What was recorded of every job: DVC's lock files as stages with the hashes of their files."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ import yaml
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.pipelines import MAIN, TARGETS, address, lock_of
 
-LOCK, DECLARED = Path("dvc.lock"), Path("dvc.yaml")
+LOCK = lock_of(MAIN)
 # The C loader reads ten thousand lines in a tenth of the time, and not every wheel has it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -29,6 +30,8 @@ class Stage:
         Path to md5.
     params : dict
         Config file to its recorded values.
+    lock : Path
+        The file that has the record.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Stage:
     inputs: dict[str, str]
     outputs: dict[str, str]
     params: dict[str, dict]
+    lock: Path
 
     @property
     def rule(self) -> str:
@@ -45,8 +49,9 @@ class Stage:
 
 @dataclass(frozen=True)
 class Declared:
-    """One stage as dvc.yaml wants it: its command, its inputs, and the outputs that git keeps."""
+    """One stage as its file wants it: its command, its inputs, and the outputs that git keeps."""
 
+    file: Path
     command: str
     inputs: frozenset[str]
     kept: frozenset[str]
@@ -59,11 +64,11 @@ class Pipeline:
     Attributes
     ----------
     stages : dict
-        Name to `Stage`, of dvc.lock.
+        Name to `Stage`, of the lock files.
     declared : dict
-        Name to `Declared`, of dvc.yaml.
+        Name to `Declared`, of the files that are locked.
     producer : dict
-        Path to the name of the stage that makes it. A stage that dvc.yaml no longer has makes
+        Path to the name of the stage that makes it. A stage that is no longer declared makes
         nothing.
     sizes : dict
         Path to size in bytes.
@@ -81,30 +86,54 @@ class Pipeline:
             return Path(path).parts[0] in ("config", "scripts", "src")
         return path in self.declared[made_by].kept
 
+    def address(self, name: str) -> str:
+        """What DVC calls a stage on its command line."""
+        return address(self.declared[name].file, name)
 
-def read_pipeline() -> Pipeline:
-    """Read dvc.lock and dvc.yaml of the working directory.
+
+def read_pipeline(root: Path = Path()) -> Pipeline:
+    """Read DVC's files of a checkout, by default the working directory.
+
+    Only the pipeline of the loops must be there.
 
     Raises
     ------
     UserError
-        One of them is missing or not what DVC writes.
+        It is missing, or a file is not what DVC or scripts/gen_dvc.py writes.
     """
-    lock, declared = _load(LOCK), _load(DECLARED)
-    try:
-        sizes: dict[str, int] = {}
-        stages = {name: _stage(name, entry, sizes) for name, entry in lock["stages"].items()}
-    except (KeyError, TypeError, AttributeError) as fault:
-        raise UserError(f"{LOCK}: not a lock file of DVC ({fault})") from fault
-    try:
-        preset = declared["vars"][0]["preset"]
-        wanted = {name: _declared(entry, preset) for name, entry in declared["stages"].items()}
-    except (KeyError, TypeError, AttributeError, IndexError) as fault:
-        raise UserError(f"{DECLARED}: not written by scripts/gen_dvc.py ({fault})") from fault
+    stages: dict[str, Stage] = {}
+    wanted: dict[str, Declared] = {}
+    sizes: dict[str, int] = {}
+    for file in TARGETS:
+        if file == MAIN or (root / lock_of(file)).is_file():
+            _read_file(root, file, stages, wanted, sizes)
     producer = {
         path: name for name, stage in stages.items() if name in wanted for path in stage.outputs
     }
     return Pipeline(stages, wanted, producer, sizes)
+
+
+def _read_file(
+    root: Path,
+    file: Path,
+    stages: dict[str, Stage],
+    wanted: dict[str, Declared],
+    sizes: dict[str, int],
+) -> None:
+    """Add one pipeline's stages, what is declared of them, and the sizes of their files."""
+    lock = lock_of(file)
+    locked, declared = _load(root / lock), _load(root / file)
+    try:
+        for name, entry in locked["stages"].items():
+            stages[name] = _stage(name, entry, lock, sizes)
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise UserError(f"{lock}: not a lock file of DVC ({fault})") from fault
+    try:
+        preset = declared["vars"][0]["preset"]
+        for name, entry in declared["stages"].items():
+            wanted[name] = _declared(entry, file, preset)
+    except (KeyError, TypeError, AttributeError, IndexError) as fault:
+        raise UserError(f"{file}: not written by scripts/gen_dvc.py ({fault})") from fault
 
 
 def md5_of(path: str | Path) -> str:
@@ -120,15 +149,16 @@ def _load(path: Path) -> dict:
         raise UserError(f"{path}: not valid YAML ({fault})") from fault
 
 
-def _stage(name: str, entry: dict, sizes: dict[str, int]) -> Stage:
+def _stage(name: str, entry: dict, lock: Path, sizes: dict[str, int]) -> Stage:
     files = {key: entry.get(key, []) for key in ("deps", "outs")}
     for file in [*files["deps"], *files["outs"]]:
         sizes[file["path"]] = file["size"]
     hashes = {key: {file["path"]: file["md5"] for file in part} for key, part in files.items()}
-    return Stage(name, entry["cmd"], hashes["deps"], hashes["outs"], entry.get("params", {}))
+    params = entry.get("params", {})
+    return Stage(name, entry["cmd"], hashes["deps"], hashes["outs"], params, lock)
 
 
-def _declared(entry: dict, preset: str) -> Declared:
+def _declared(entry: dict, file: Path, preset: str) -> Declared:
     kept = [
         path
         for out in entry["outs"]
@@ -137,4 +167,4 @@ def _declared(entry: dict, preset: str) -> Declared:
         if not settings.get("cache", True)
     ]
     command = entry["cmd"].replace("${preset}", preset)
-    return Declared(command, frozenset(entry.get("deps", [])), frozenset(kept))
+    return Declared(file, command, frozenset(entry.get("deps", [])), frozenset(kept))

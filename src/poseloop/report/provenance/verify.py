@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from poseloop.report.provenance.chain import Chain
-from poseloop.report.provenance.pipeline import DECLARED, LOCK, Pipeline, Stage, md5_of
+from poseloop.report.provenance.pipeline import LOCK, Pipeline, Stage, md5_of
 from poseloop.report.provenance.recompute import NotRecomputed, recompute
 from poseloop.runtime.errors import UserError
 
@@ -40,8 +40,8 @@ class Verdict:
 def verify(chain: Chain, pipeline: Pipeline) -> Verdict:
     """Hash every file of a chain, and make its cell again from the metrics files.
 
-    dvc.lock is the record: every file must have the hash written there, what one stage made must
-    be what the next one took, and dvc.yaml must ask for the same commands and inputs.
+    DVC's lock file is the record: every file must have the hash written there, what one stage made
+    must be what the next one took, and the stages' file must ask for the same commands and inputs.
     """
     verdict = Verdict()
     if chain.table is None:
@@ -55,7 +55,9 @@ def verify(chain: Chain, pipeline: Pipeline) -> Verdict:
             if now == md5:
                 verdict.intact += 1
             else:
-                verdict.broken.append(f"{path}: changed since {LOCK} recorded {md5}; it is {now}")
+                verdict.broken.append(
+                    f"{path}: changed since {stages[0].lock} recorded {md5}; it is {now}"
+                )
         elif pipeline.is_kept(path):
             verdict.broken.append(f"{path}: missing; git keeps it")
         else:
@@ -65,13 +67,16 @@ def verify(chain: Chain, pipeline: Pipeline) -> Verdict:
 
 
 def _disagreements(chain: Chain, stages: list[Stage], pipeline: Pipeline) -> Iterator[str]:
-    """Where the records contradict themselves or dvc.yaml."""
+    """Where the records contradict themselves or what is declared."""
     for stage in stages:
         declared = pipeline.declared[stage.name]
         if declared.command != stage.command:
-            yield f"{LOCK}: {stage.name} ran another command than {DECLARED} has; its rule changed"
+            yield (
+                f"{stage.lock}: {stage.name} ran another command than {declared.file} has; "
+                "its rule changed"
+            )
         for path in sorted(declared.inputs - set(stage.inputs)):
-            yield f"{LOCK}: {stage.name} ran without {path}, which {DECLARED} names"
+            yield f"{stage.lock}: {stage.name} ran without {path}, which {declared.file} names"
     followed = {link.path for link in chain.links}
     for stage in stages:
         for path, md5 in stage.inputs.items():
@@ -79,9 +84,9 @@ def _disagreements(chain: Chain, stages: list[Stage], pipeline: Pipeline) -> Ite
             if path not in followed:
                 continue
             if made_by is None and Path(path).parts[0] == "results":
-                yield f"{LOCK}: no stage makes {path}"
+                yield f"{stage.lock}: no stage makes {path}"
             elif made_by and pipeline.stages[made_by].outputs[path] != md5:
-                yield f"{LOCK}: {stage.name} took another {path} than {made_by} made"
+                yield f"{stage.lock}: {stage.name} took another {path} than {made_by} made"
 
 
 def _check_value(chain: Chain, stage: Stage, verdict: Verdict) -> None:
