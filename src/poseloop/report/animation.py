@@ -1,0 +1,90 @@
+"""The table of the image-animation model and of the check that its frames must pass."""
+
+import numpy as np
+import pandas as pd
+
+from poseloop.evaluate.animation import KEYPOINT_ERROR, describe
+from poseloop.evaluate.frame_check import Values
+from poseloop.evaluate.statistics import paired_gain
+from poseloop.report.config import ReportConfig
+from poseloop.report.markdown import LEGEND, to_markdown
+from poseloop.report.tables import COLUMNS, verdict
+from poseloop.runtime.seeds import numpy_rng
+
+LABELS = {
+    "renderer": "renderer",
+    "autoencoder": "renderer, through the autoencoder",
+    "reference": "reference repeated",
+    "animate": "animate",
+    "renderer_accepted": "renderer, accepted frames",
+    "accepted": "animate, accepted frames",
+}
+BASELINES = {
+    "held_out": {"animate": "reference"},
+    "poseset": {"animate": "renderer", "accepted": "renderer_accepted"},
+}
+NOTES = {
+    "autoencoder": "what the autoencoder alone loses",
+    "accepted": "chosen by this very error",
+}
+_GAIN_DECIMALS = 4
+
+
+def make_animate_table(benchmarks: dict[str, Values], config: ReportConfig) -> pd.DataFrame:
+    """One tidy table in the shape of all tables, sequences as subjects.
+
+    Parameters
+    ----------
+    benchmarks : dict
+        `held_out` and `poseset`, as check_frames.py writes them.
+    """
+    rows = [
+        _row(benchmark, metric, method, benchmarks[benchmark], config)
+        for benchmark in BASELINES
+        for metric in dict.fromkeys(
+            name for table in benchmarks[benchmark].values() for name in table
+        )
+        for method in LABELS
+        if metric in benchmarks[benchmark].get(method, {})
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _row(
+    benchmark: str, metric: str, method: str, values: Values, config: ReportConfig
+) -> dict[str, object]:
+    kind, own = describe(metric), np.array([values[method][metric]])
+    notes = [NOTES[method]] if method in NOTES else []
+    row = {
+        "benchmark": benchmark,
+        "metric": metric,
+        "unit": kind.unit,
+        "better": kind.better,
+        "method": LABELS[method],
+        "mean": round(float(own.mean()), kind.decimals),
+        "n_subjects": own.shape[1],
+        "n_seeds": 1,
+    }
+    baseline = BASELINES[benchmark].get(method)
+    if baseline is not None:
+        rng = numpy_rng(config.seed, "bootstrap", "animate", benchmark, metric)
+        other = np.array([values[baseline][metric]])
+        gain = paired_gain(own, other, kind.better, config.resamples, rng)
+        row |= {
+            "baseline": LABELS[baseline],
+            "baseline_mean": round(gain.baseline_mean, kind.decimals),
+            "relative_gain": round(gain.relative, _GAIN_DECIMALS),
+            "ci_low": round(gain.low, _GAIN_DECIMALS),
+            "ci_high": round(gain.high, _GAIN_DECIMALS),
+        }
+        notes.insert(0, verdict(gain))
+    return row | {"note": "; ".join(notes)}
+
+
+def animate_markdown(table: pd.DataFrame) -> str:
+    """Markdown form, with a legend that names the baselines and the check."""
+    legend = LEGEND.replace(
+        "over base ", "over the reference repeated (held_out) and the renderer (poseset) "
+    ).replace("subjects and seeds", "sequences")
+    error = describe(KEYPOINT_ERROR).label
+    return to_markdown(table, describe, f"{legend} {error}: by a network that saw no drawn frame.")
