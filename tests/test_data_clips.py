@@ -8,11 +8,12 @@ from tiny_data import make_body, make_clips
 
 from poseloop.body.joints import BONES, JOINT, LEFT_RIGHT
 from poseloop.data.clip_config import ClipSetsConfig
-from poseloop.data.clips import draw_score, make_clip_set, make_driving_set
+from poseloop.data.clips import make_clip_set, make_driving_set
 from poseloop.data.clipset import ClipSet
 from poseloop.data.config import PoseSetConfig
 from poseloop.data.poses import Poses, read_poses
 from poseloop.data.poseset import select_poses
+from poseloop.data.scores import draw_score
 from poseloop.data.windows import crop_windows
 from poseloop.render.backend import make_renderer
 from poseloop.render.cameras import Camera

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from poseloop.body.config import BodyConfig
+from poseloop.data.clip_config import ClipSetsConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.evaluate.hacking.config import HackingConfig
@@ -17,6 +18,7 @@ from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.tune_config import TuneConfig
 from poseloop.motion.config import MotionConfig
+from poseloop.multiview.animate.config import AnimateConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
 from poseloop.multiview.pshuman.config import ReleasedConfig
 from poseloop.posegen.config import PosegenConfig
@@ -42,6 +44,8 @@ MODELS = {
     "adhmr": TuneConfig,
     "adhmr_report": HmrReportConfig,
     "adhmr_study": AdhmrStudyConfig,
+    "animate": AnimateConfig,
+    "animate_clips": ClipSetsConfig,
     "assets": AssetsConfig,
     "autoencoder": AutoencoderConfig,
     "benchmarks": ViewSetsConfig,
