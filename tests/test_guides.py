@@ -47,7 +47,7 @@ def blocks(name: str) -> list[tuple[str, str]]:
 def run_block(clone: Clone, kind: str, text: str) -> str:
     """What a block prints."""
     if kind.endswith("dry"):
-        text = re.sub(r"^(snakemake .*)$", r"\1 --dry-run", text, flags=re.MULTILINE)
+        text = re.sub(r"^snakemake ", "snakemake --dry-run ", text, flags=re.MULTILINE)
     done = clone.call("bash", "-euo", "pipefail", "-c", text)
     return done.stdout + done.stderr
 

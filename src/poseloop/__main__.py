@@ -1,4 +1,4 @@
-"""Ask poseloop about its results and runs: `python -m poseloop trace drpose_geometry ...`."""
+"""Ask poseloop about its results and runs: where a number is from, what differs, how far jobs are."""
 
 import argparse
 import signal
