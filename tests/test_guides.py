@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from test_motion_gltf import write_glb
 from tiny_body import smpl_arrays
 from tiny_captures import write_thuman
 from tiny_data import make_clips
@@ -132,7 +133,9 @@ def test_own_motion(clone):
     (motion / "mine").mkdir(parents=True)
     for seed, name in enumerate(("leap", "stroll")):
         (motion / f"mine/{name}.bvh").write_text(bvh_text(frames=8, seed=seed))
-    (motion / "aistpp/motions").mkdir(parents=True)
+    for folder in ("aistpp/motions", "mixamo/gltf"):
+        (motion / folder).mkdir(parents=True)
+    write_glb(motion / "mixamo/gltf/wave.glb", rest=0.4)
     rng = np.random.default_rng(0)
     dance = {"smpl_poses": rng.normal(0, 0.3, (5, 72)), "smpl_trans": np.zeros((5, 3))}
     dance["smpl_scaling"] = np.array([90.0])
@@ -145,6 +148,7 @@ def test_own_motion(clone):
     assert set(benchmark.clip.tolist()) == {"leap"}
     assert planned(printed)["render_benchmark"] == 4  # the fifth was rendered above
     assert (motion / "aistpp/amass/dance.npz").is_file()
+    assert (motion / "mixamo/bvh/wave.bvh").read_text().startswith("HIERARCHY")
 
 
 @pytest.mark.slow

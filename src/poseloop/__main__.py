@@ -1,4 +1,4 @@
-"""Ask poseloop about its results and runs: where a number is from, what differs, how far jobs are."""
+"""Ask poseloop: where a number is from, where two runs differ, how far the jobs are."""
 
 import argparse
 import signal
