@@ -242,8 +242,12 @@ def test_two_runs(clone):
     give_results(clone, "tables/*.csv", "machine.json")
     commit(clone)
     printed = run_guide(clone, "two-runs")
-    assert re.search(r"mixamo_like +chamfer +DrPose +base +9.84 +12 +\+2.16 ", printed)
-    assert "drpose_geometry: 0 of 16 cells differ, 0 verdict(s) flip" in printed
+    table = pd.read_csv(ROOT / "results/demo/tables/drpose_geometry.csv")
+    chamfer = table[table["metric"] == "chamfer"].set_index(["benchmark", "method"])["mean"]
+    mean = chamfer["mixamo_like", "DrPose"]
+    change = rf"{mean:.10g} +12 +{re.escape(f'{12 - mean:+.4g}')}"
+    assert re.search(rf"mixamo_like +chamfer +DrPose +base +{change}\b", printed)
+    assert f"drpose_geometry: 0 of {len(chamfer)} cells differ, 0 verdict(s) flip" in printed
     assert "compare_with: ../before/results/demo" in printed
 
 
