@@ -126,7 +126,8 @@ def _machine(folder: Path) -> dict[str, str]:
     told = read_json(path)
     if not isinstance(told, dict):
         raise UserError(f"{path}: not what `python -m poseloop machine` writes")
-    return {name: str(value) for name, value in told.items() if name != LOCK.name}
+    # Beside the machine stand the hashes of the lock files.
+    return {name: str(value) for name, value in told.items() if Path(name).name != LOCK.name}
 
 
 def _is_recorded(root: Path, table: str, pipeline: Pipeline) -> bool:
