@@ -14,7 +14,7 @@ help:
 	@echo "make report  the demo results as a web page, opened in the browser (needs npm)"
 	@echo "make record  hashes of the demo results into dvc.lock, numbers into the README"
 	@echo "make test    tests"
-	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and README up to date"
+	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and the READMEs up to date"
 	@echo "make clean   caches and logs; results stay"
 
 setup:
@@ -51,6 +51,7 @@ lint: setup
 	snakemake --lint
 	python scripts/gen_dvc.py --check
 	python scripts/update_readme.py --check
+	python scripts/config_reference.py --check
 
 clean:
 	rm -rf .snakemake .scratch .pytest_cache .ruff_cache logs benchmarks

@@ -7,6 +7,7 @@ from poseloop.evaluate.config import EvaluateConfig
 from poseloop.report.figure_qualitative import hardest
 from poseloop.report.html.browser import browse
 from poseloop.report.html.cells import NUMBERS, Provenance
+from poseloop.report.html.comparison import compared_section
 from poseloop.report.html.config import HtmlConfig
 from poseloop.report.html.drawing import draw_graph, longest_time
 from poseloop.report.html.graph import rule_graph, rule_seconds
@@ -70,11 +71,14 @@ def main() -> None:
     loops = sections(
         arguments.tables, arguments.figures, arguments.template.parent.parent, provenance
     )
+    other = config.compare_with
+    compared = None if other is None else compared_section(arguments.tables, Path(other))
     nodes = rule_graph(pipeline, rule_seconds(arguments.times))
     content = {
         "preset": arguments.preset,
         "loops": loops,
         "numeric": NUMBERS,
+        "compared": compared,
         "subjects": subjects,
         "meshes": meshes,
         "mesh_benchmark": config.mesh_benchmark,

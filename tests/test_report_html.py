@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import CHROMIUM, use_page
-from tiny_pipeline import METRICS, MODEL, TABLE, write, write_repository
+from tiny_pipeline import METRICS, MODEL, TABLE, TRAINING, write, write_repository
 
 from poseloop.report.html.cells import Provenance, page_table
+from poseloop.report.html.comparison import compared_section
 from poseloop.report.html.config import HtmlConfig
 from poseloop.report.html.drawing import draw_graph
 from poseloop.report.html.graph import rule_graph, rule_seconds
@@ -57,6 +58,7 @@ def tiny_content() -> dict:
     return {
         "preset": "demo",
         "loops": loops,
+        "compared": None,
         "numeric": ["mean", "relative_gain"],
         "subjects": [subject | {"subject": number} for number in (3, 1)],
         "meshes": [
@@ -82,6 +84,38 @@ def test_cells_of_a_page_share_chains_and_files(repository):
     assert {TABLE, MODEL} <= paths
     assert len(provenance.chains) == 3
     assert len({link["path"] for link in provenance.links}) == len(provenance.links)
+
+
+def another_run(folder: Path) -> Path:
+    """A recorded run with another value in both rows' means and in the config."""
+    write_repository(folder)
+    path = folder / TABLE
+    path.write_text(path.read_text().replace("10.0", "8.0").replace("11.0", "3.0"))
+    write(folder / TRAINING, "steps: 200\nvariants: {drpose: {seed: 3, rate: 0.1}}\n")
+    return folder / "results/demo"
+
+
+def test_another_run_has_a_section_with_its_cells_and_causes(repository):
+    other = another_run(repository / "other")
+    compared = compared_section([Path(TABLE)], other)
+    assert (compared["a"], compared["b"]) == (str(other), "results/demo")
+    assert compared["columns"][:2] == ["flips", "table"]
+    means = [(row[4], *row[6:9]) for row in compared["rows"]]
+    assert means == [("base", "3", "11", "+8"), ("DrPose", "8", "10", "+2")]
+    assert compared["equal"] == 0
+    [found] = compared["differences"]
+    assert found == {"kind": "config", "name": "drpose.yaml: steps", "a": "200", "b": "300"}
+    page = render(TEMPLATES / "index.html.j2", TEMPLATES / "viewer.js", tiny_content())
+    assert 'id="compared"' not in page
+    content = tiny_content() | {"compared": compared}
+    page = render(TEMPLATES / "index.html.j2", TEMPLATES / "viewer.js", content)
+    assert page.count('href="#compared"') == page.count('<section id="compared">') == 1
+    assert "<td>drpose.yaml: steps</td><td>200</td><td>300</td>" in page
+
+
+def test_another_run_that_is_not_there_is_named(repository):
+    with pytest.raises(UserError, match="nowhere: folder of results not found"):
+        compared_section([Path(TABLE)], Path("nowhere"))
 
 
 def test_a_loop_without_tables_has_no_section(repository):
@@ -179,6 +213,13 @@ head.click();
 answer.down = means();
 answer.sort = head.closest("th").getAttribute("aria-sort");
 
+const changes = [...document.querySelectorAll("#compared th button")].find(
+  (b) => b.textContent === "change",
+);
+changes.click();
+const compared = changes.closest("table").tBodies[0].rows;
+answer.changes = [...compared].map((row) => row.cells[8].textContent);
+
 const shown = () => document.querySelector(".subject:not([hidden]) h3").textContent;
 answer.first = shown();
 document.getElementById("next").click();
@@ -214,7 +255,9 @@ def tools(tmp_path_factory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_in_a_browser(repository, tools, width):
-    page = render(TEMPLATES / "index.html.j2", tools / "bundled.js", tiny_content())
+    content = tiny_content()
+    content["compared"] = compared_section([Path(TABLE)], another_run(repository / "other"))
+    page = render(TEMPLATES / "index.html.j2", tools / "bundled.js", content)
     axe = inline((tools / "node_modules/axe-core/axe.min.js").read_text())
     page = page.replace("</body>", f"<script>{axe}</script></body>", 1)
     browser = repository / "browser"
@@ -234,6 +277,7 @@ def test_the_page_in_a_browser(repository, tools, width):
     assert answer["violations"] == [] and answer["dialogViolations"] == []
     assert (answer["up"], answer["down"]) == (["10.0", "11.0"], ["11.0", "10.0"])
     assert answer["sort"] == "descending"
+    assert answer["changes"] == ["+2", "+8"]
     assert "subject 3" in answer["first"] and "subject 1" in answer["second"]
     assert answer["width"] == width and answer["overflow"] <= 0
 

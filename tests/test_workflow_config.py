@@ -7,6 +7,7 @@ import yaml
 
 from poseloop.body.config import BodyConfig
 from poseloop.data.clip_config import ClipSetsConfig
+from poseloop.data.capture_config import CapturesConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.evaluate.hacking.config import HackingConfig
@@ -50,6 +51,7 @@ MODELS = {
     "autoencoder": AutoencoderConfig,
     "benchmarks": ViewSetsConfig,
     "body": BodyConfig,
+    "captures": CapturesConfig,
     "carve": CarveConfig,
     "drpose": DrPoseConfig,
     "evaluate": EvaluateConfig,

@@ -1,4 +1,4 @@
-"""Ask poseloop about its results and runs: `python -m poseloop trace drpose_geometry ...`."""
+"""Ask poseloop: where a number is from, where two runs differ, how far the jobs are."""
 
 import argparse
 import signal
@@ -6,6 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+from poseloop.report.comparison.causes import causes_of, differences
+from poseloop.report.comparison.cells import compare
+from poseloop.report.comparison.text import cause_lines, cell_lines, frame_of
 from poseloop.report.provenance.cells import find_cell, table_path
 from poseloop.report.provenance.chain import Tracer
 from poseloop.report.provenance.machine import write_machine
@@ -13,6 +16,7 @@ from poseloop.report.provenance.pipeline import read_pipeline
 from poseloop.report.provenance.text import chain_lines, verdict_lines
 from poseloop.report.provenance.verify import verify
 from poseloop.runtime.cli import run
+from poseloop.runtime.files import write_text
 from poseloop.runtime.progress import running
 from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 
@@ -28,6 +32,18 @@ def trace(arguments: argparse.Namespace) -> None:
         print(*verdict_lines(verdict, cell.value), sep="\n")
         if not verdict.holds:
             sys.exit(1)
+
+
+def compare_runs(arguments: argparse.Namespace) -> None:
+    """Print where the tables of two runs differ, and what differs in what made them."""
+    folders = arguments.a, arguments.b
+    comparison = compare(*folders, arguments.table, arguments.metric)
+    causes = [causes_of(folder, comparison.tables) for folder in folders]
+    print(*cell_lines(comparison, arguments.all), sep="\n")
+    print()
+    print(*cause_lines(*causes, differences(*causes)), sep="\n")
+    if arguments.csv is not None:
+        write_text(arguments.csv, frame_of(comparison, arguments.all).to_csv(index=False))
 
 
 def machine(arguments: argparse.Namespace) -> None:
@@ -65,6 +81,19 @@ def main() -> None:
         "--verify", action="store_true", help="hash every file and make the cell again"
     )
     tracing.set_defaults(answer=trace)
+
+    comparing = commands.add_parser("compare", help="where two runs differ, and by what")
+    comparing.add_argument("a", metavar="RESULTS_A", type=Path, help="a folder, as results/demo")
+    comparing.add_argument("b", metavar="RESULTS_B", type=Path, help="another one")
+    comparing.add_argument(
+        "--table", metavar="TABLE", nargs="+", default=[], help="these tables alone"
+    )
+    comparing.add_argument(
+        "--metric", metavar="METRIC", nargs="+", default=[], help="these metrics alone"
+    )
+    comparing.add_argument("--all", action="store_true", help="equal cells too")
+    comparing.add_argument("--csv", metavar="FILE", type=Path, help="write the cells there as well")
+    comparing.set_defaults(answer=compare_runs)
 
     recording = commands.add_parser("machine", help="record this machine beside the results")
     recording.set_defaults(answer=machine)

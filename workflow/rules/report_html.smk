@@ -2,7 +2,8 @@
 
 In:  tables and figures of DrPose (report.smk), samples (drpose.smk), benchmarks (data.smk), dvc.lock;
      tables and figures of the other loops where they exist; report_html.yaml, study.yaml,
-     evaluate.yaml; workflow/report/html/ with template, style, scripts and package-lock.json.
+     evaluate.yaml; tables of the run that report_html.yaml names to compare with;
+     workflow/report/html/ with template, style, scripts and package-lock.json.
 Out: <results>/report/viewer.js, the bundled mesh viewer (needs npm and its registry), and
      <results>/report/index.html, which needs no network.
 
@@ -64,6 +65,7 @@ rule report:
             benchmark=STUDY.benchmarks,
         ),
         metrics=collect("<results>/metrics/base/seed{seed}.json", seed=STUDY.seeds),
+        compared=compared(),
         records=["dvc.lock", "dvc.yaml"],
         template=f"{PAGE}/index.html.j2",
         parts=collect(f"{PAGE}/{{file}}", file=["report.css", "report.js"]),

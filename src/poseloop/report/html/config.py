@@ -12,3 +12,8 @@ class HtmlConfig(Config):
     mesh_subjects: int = Field(ge=1, description="subjects whose meshes can be turned")
     mesh_benchmark: str = Field(description="benchmark whose meshes can be turned")
     max_megabytes: float = Field(gt=0, description="size above which the page is refused")
+    compare_with: str | None = Field(
+        None,
+        description="folder of another run's results, as ../before/results/demo, to compare the "
+        "tables with; null for none",
+    )

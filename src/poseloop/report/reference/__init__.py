@@ -1,0 +1,1 @@
+"""The reference of all config files, made from their models."""
