@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from poseloop.body.config import BodyConfig
-from poseloop.data.clip_config import ClipSetsConfig
 from poseloop.data.capture_config import CapturesConfig
+from poseloop.data.clip_config import ClipSetsConfig
 from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import EvaluateConfig, JudgeConfig
 from poseloop.evaluate.hacking.config import HackingConfig
