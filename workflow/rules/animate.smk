@@ -8,7 +8,7 @@ Out: <results>/animate/clips/{train,held_out,poseset}.npz with their manifests,
      <results>/animate/checker/{model.safetensors,metrics.json},
      <results>/animate/frames/{held_out,poseset}.npz,
      <results>/animate/{images.npz,filter.json,frames.csv,sequences.json},
-     <results>/tables/drpose_animate.{csv,md} and <results>/figures/animate.{png,pdf}.
+     <results>/tables/drpose_animate.{csv,md} and <results>/figures/fig_animate.{png,pdf}.
 """
 
 
@@ -200,8 +200,8 @@ rule fig_animate:
         frames="<results>/animate/frames/poseset.npz",
         errors=rules.check_frames.output.errors,
     output:
-        png="<results>/figures/animate.png",
-        pdf="<results>/figures/animate.pdf",
+        png="<results>/figures/fig_animate.png",
+        pdf="<results>/figures/fig_animate.pdf",
     log:
         "<logs>/fig_animate.log",
     benchmark:

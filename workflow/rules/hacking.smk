@@ -5,7 +5,7 @@ In:  snapshots of the family's runs (family.smk), PoseScore, latents of the vali
      posescore_held_out.yaml, evaluate.yaml. No benchmark.
 Out: <results>/posescore_held_out/{model.safetensors,metrics.json,log.csv,examples.npz},
      <results>/hacking/{arm}/seed{seed}.csv, <results>/tables/drpose_hacking.{csv,md} and
-     <results>/figures/hacking.{png,pdf}.
+     <results>/figures/fig_hacking.{png,pdf}.
 """
 
 from poseloop.evaluate.hacking.config import HackingConfig, check_hacking
@@ -90,7 +90,13 @@ rule drpose_hacking:
     output:
         csv="<results>/tables/drpose_hacking.csv",
         md="<results>/tables/drpose_hacking.md",
-        figure=multiext("<results>/figures/hacking", ".png", ".pdf"),
+        png=report(
+            "<results>/figures/fig_hacking.png",
+            category="Figures",
+            labels={"figure": "reward hacking"},
+            caption="../report/fig_hacking.rst",
+        ),
+        pdf="<results>/figures/fig_hacking.pdf",
     log:
         "<logs>/drpose_hacking.log",
     benchmark:
@@ -105,4 +111,4 @@ rule drpose_hacking:
     shell:
         "python scripts/report_hacking.py --config {input.config} --report {input.report}"
         " --family {input.family} --runs {input.runs}"
-        " --table {output.csv} --figure {output.figure} > {log} 2>&1"
+        " --table {output.csv} --figure {output.png} {output.pdf} > {log} 2>&1"

@@ -6,7 +6,7 @@ Out: <results>/carving/starts.npz and <results>/carving/estimates/{benchmark}.np
      <results>/carving/{views}/seed{seed}/{benchmark}.npz with {benchmark}/<subject>.glb beside
      it, where {views} is a method or `truth`, as carve.yaml lists them;
      <results>/carving/{views}/seed{seed}/{hull,body,carving,skipped}.json,
-     <results>/figures/carving.{png,pdf} and <results>/tables/drpose_carving.{csv,md}. Not in
+     <results>/figures/fig_carving.{png,pdf} and <results>/tables/drpose_carving.{csv,md}. Not in
      `all`: the target is `drpose_carving`.
 """
 
@@ -146,12 +146,12 @@ rule fig_carving:
         skipped=f"<results>/carving/{DRAWN[0]}/skipped.json",
     output:
         png=report(
-            "<results>/figures/carving.png",
+            "<results>/figures/fig_carving.png",
             category="Figures",
             labels={"figure": "carved meshes"},
             caption="../report/fig_carving.rst",
         ),
-        pdf="<results>/figures/carving.pdf",
+        pdf="<results>/figures/fig_carving.pdf",
     log:
         "<logs>/fig_carving.log",
     benchmark:

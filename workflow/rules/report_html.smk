@@ -51,10 +51,18 @@ rule report:
             rules.fig_difficulty.output.png,
         ],
         other_tables=[
+            *existing("tables/drpose_carving.csv"),
+            *existing("tables/drpose_family.csv"),
+            *existing("tables/drpose_ablations.csv"),
+            *existing("tables/drpose_hacking.csv"),
             *existing("tables/adhmr_*.csv"),
             *existing("tables/posegen_*.csv"),
         ],
         other_figures=[
+            *existing("figures/fig_carving.png"),
+            *existing("figures/fig_family.png"),
+            *existing("figures/fig_ablations.png"),
+            *existing("figures/fig_hacking.png"),
             *existing("figures/fig_adhmr_*.png"),
             *existing("figures/fig_posegen_*.png"),
         ],
@@ -66,7 +74,12 @@ rule report:
         ),
         metrics=collect("<results>/metrics/base/seed{seed}.json", seed=STUDY.seeds),
         compared=compared(),
-        records=["dvc.lock", "dvc.yaml"],
+        records=[
+            str(path)
+            for file in TARGETS
+            for path in (file, lock_of(file))
+            if path.is_file()
+        ],
         template=f"{PAGE}/index.html.j2",
         parts=collect(f"{PAGE}/{{file}}", file=["report.css", "report.js"]),
         captions=sorted(map(str, Path("workflow/report").glob("*.rst"))),

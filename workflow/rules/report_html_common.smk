@@ -1,10 +1,11 @@
 """Helpers of the web page's rules: where its parts lie, and which files of other loops exist.
 
 In:  <results>/tables/ and <results>/figures/; report_html.yaml.
-Out: PAGE, existing() and compared() for report_html.smk.
+Out: PAGE, TARGETS, lock_of(), existing() and compared() for report_html.smk.
 """
 
 from poseloop.report.html.config import HtmlConfig
+from poseloop.runtime.pipelines import TARGETS, lock_of
 
 PAGE = "workflow/report/html"
 

@@ -38,7 +38,9 @@ LOOPS = (
         "differentiable, and the model is fine-tuned along its gradient, with a bound on how far "
         "it moves from the base. The pictures follow the chain: the body and the captured clips, "
         "the spread of the pose set against that of the scans, PoseScore's skeleton maps, reward "
-        "and divergence over fine-tuning, the hardest subjects, and error by pose difficulty. "
+        "and divergence over fine-tuning, the hardest subjects, error by pose difficulty, and, "
+        "where made, meshes carved from the views, other ways of fine-tuning, ablations, and "
+        "the reward against judges. "
         "PoseScore is the training signal and no evidence; the judge of joints has seen none of "
         "it.",
         (
@@ -49,6 +51,10 @@ LOOPS = (
             "fig_training",
             "fig_qualitative",
             "fig_difficulty",
+            "fig_carving",
+            "fig_family",
+            "fig_ablations",
+            "fig_hacking",
         ),
     ),
     Loop(
