@@ -25,23 +25,24 @@ def main() -> None:
         "--metrics", type=Path, nargs="+", required=True, help="{method}/seed{seed}.json"
     )
     parser.add_argument(
-        "--trained", type=Path, nargs="+", required=True, help="{arm}/seed{seed}/metrics.json"
+        "--trained", type=Path, nargs="+", default=[], help="{arm}/seed{seed}/metrics.json"
     )
     parser.add_argument(
-        "--measured", type=Path, nargs="+", required=True, help="benchmark files of these runs"
+        "--measured", type=Path, nargs="+", default=[], help="benchmark files of these runs"
     )
     parser.add_argument("--output", type=Path, required=True, help="table (.csv)")
-    parser.add_argument("--cost", type=Path, required=True, help="table of cost (.csv)")
+    parser.add_argument("--cost", type=Path, help="table of cost (.csv), of these files")
     arguments = parser.parse_args()
     config = load_config(arguments.config, ReportConfig)
     study = load_config(arguments.study, StudyConfig)
     family = load_config(arguments.family, FamilyConfig)
     results = gather(arguments.metrics)
     table = make_family_table(results, family, study.benchmarks, config, len(family.seeds))
-    cost = make_cost_table(arguments.trained, arguments.measured, family)
     write_text(arguments.output, table.to_csv(index=False))
     write_text(arguments.output.with_suffix(".md"), to_markdown(pd.read_csv(arguments.output)))
-    write_text(arguments.cost, cost.to_csv(index=False))
+    if arguments.cost is not None:
+        cost = make_cost_table(arguments.trained, arguments.measured, family)
+        write_text(arguments.cost, cost.to_csv(index=False))
 
 
 if __name__ == "__main__":

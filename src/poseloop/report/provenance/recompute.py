@@ -76,6 +76,27 @@ RECIPES = {
         },
         {"--output": ["posegen_main.csv", "posegen_ablations.csv", "posegen_nerf.csv"]},
     ),
+    "table_family": Recipe(
+        "table_family",
+        {
+            "--config": "config/*/report.yaml",
+            "--study": "config/*/study.yaml",
+            # family.yaml or ablations.yaml, which are the third of its config files.
+            "--family": "config/*/[!rs]*.yaml",
+            "--metrics": "*/metrics/*/seed*.json",
+        },
+        {"--output": [_TABLE]},
+    ),
+    "drpose_hacking": Recipe(
+        "report_hacking",
+        {
+            "--config": "config/*/hacking.yaml",
+            "--report": "config/*/report.yaml",
+            "--family": "config/*/family.yaml",
+            "--runs": "*/hacking/*/seed*.csv",
+        },
+        {"--table": [_TABLE], "--figure": ["figure.png"]},
+    ),
     "drpose_carving": Recipe(
         "table_carving",
         {
