@@ -1,4 +1,4 @@
-"""Write the table of the family of fine-tuning methods and the table of what they cost."""
+"""Write the table of the family of fine-tuning methods, or of the ablations."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from poseloop.report.config import ReportConfig
-from poseloop.report.family import make_cost_table, make_family_table
+from poseloop.report.family import make_family_table
 from poseloop.report.markdown import to_markdown
 from poseloop.report.tables import gather
 from poseloop.reward.family.config import FamilyConfig
@@ -24,14 +24,7 @@ def main() -> None:
     parser.add_argument(
         "--metrics", type=Path, nargs="+", required=True, help="{method}/seed{seed}.json"
     )
-    parser.add_argument(
-        "--trained", type=Path, nargs="+", default=[], help="{arm}/seed{seed}/metrics.json"
-    )
-    parser.add_argument(
-        "--measured", type=Path, nargs="+", default=[], help="benchmark files of these runs"
-    )
     parser.add_argument("--output", type=Path, required=True, help="table (.csv)")
-    parser.add_argument("--cost", type=Path, help="table of cost (.csv), of these files")
     arguments = parser.parse_args()
     config = load_config(arguments.config, ReportConfig)
     study = load_config(arguments.study, StudyConfig)
@@ -40,9 +33,6 @@ def main() -> None:
     table = make_family_table(results, family, study.benchmarks, config, len(family.seeds))
     write_text(arguments.output, table.to_csv(index=False))
     write_text(arguments.output.with_suffix(".md"), to_markdown(pd.read_csv(arguments.output)))
-    if arguments.cost is not None:
-        cost = make_cost_table(arguments.trained, arguments.measured, family)
-        write_text(arguments.cost, cost.to_csv(index=False))
 
 
 if __name__ == "__main__":
