@@ -11,7 +11,6 @@ Out: <results>/posescore_held_out/{model.safetensors,metrics.json,log.csv,exampl
 from poseloop.evaluate.hacking.config import HackingConfig, check_hacking
 
 HACKING = or_exit(load_config, cfg("hacking"), HackingConfig)
-or_exit(check_hacking, cfg("hacking"), HACKING, STUDY, GRIDS["family"])
 
 
 use rule train_posescore as train_posescore_held_out with:
@@ -43,7 +42,11 @@ use rule train_posescore as train_posescore_held_out with:
 rule measure_hacking:
     input:
         code=code_of("measure_hacking"),
-        config=cfg("hacking"),
+        # Checked where it is used: other targets of a preset may have other sets.
+        config=lambda wildcards: or_exit(
+            check_hacking, cfg("hacking"), HACKING, STUDY, GRIDS["family"]
+        )
+        or cfg("hacking"),
         family=cfg("family"),
         evaluation=cfg("evaluate"),
         snapshots="<results>/family/{arm}/seed{seed}/snapshots.safetensors",
