@@ -23,7 +23,7 @@ def plan(clone) -> str:
 def test_hacking_is_measured_without_any_benchmark(plan):
     table = plan.split("Job stats:")[1].split("total")[0]
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE))
-    assert jobs["measure_hacking"] == "4"
+    assert jobs["measure_hacking"] == "2"
     assert {"drpose_hacking", "train_posescore_held_out", "finetune_family"} <= set(jobs)
     assert not {"render_benchmark", "generate", "generate_family", "evaluate"} & set(jobs)
     assert "results/smoke/benchmarks/" not in plan
@@ -34,7 +34,7 @@ def test_nothing_learns_from_the_held_out_reward(plan):
     named = {script for script, options in commands if "posescore_held_out/model" in options}
     assert named == {"train_posescore", "measure_hacking"}
     trained = [options for script, options in commands if script == "finetune_family"]
-    assert len(trained) == 4
+    assert len(trained) == 2
     assert all("--posescore results/smoke/posescore/model" in options for options in trained)
 
 
