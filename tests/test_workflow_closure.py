@@ -98,7 +98,10 @@ def test_every_module_that_a_script_loads_is_in_its_closure(script, loaded, monk
 
 def test_library_imports_by_statement_only():
     """An import that no statement names would escape the static walk."""
-    for path in (*ROOT.glob("src/poseloop/**/*.py"), *ROOT.glob("scripts/*.py")):
+    # The reference of config files loads every module; no rule runs it.
+    reference = set(ROOT.glob("src/poseloop/report/reference/*.py"))
+    paths = {*ROOT.glob("src/poseloop/**/*.py"), *ROOT.glob("scripts/*.py")}
+    for path in paths - reference:
         assert not re.search(r"\b(import_module|__import__|exec)\(", path.read_text()), path
 
 
