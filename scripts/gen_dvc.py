@@ -38,6 +38,9 @@ READABLE = {".csv", ".json", ".md", ".pdf", ".png", ".tex"}
 # Files of numbers to compare. Other JSON files are manifests, or hold names or a value per subject,
 # which DVC cannot show.
 METRICS = ("_summary.json", "/metrics.json", "/body/report.json")
+# A rule with a stage for every arm of a grid: the values of its config file stand in the lock file
+# with the table's stage, once.
+GRID = "finetune_family"
 # Columns of log.csv to plot, by the folder of the model.
 CURVES = {
     "multiview": ["loss"],
@@ -80,7 +83,7 @@ def stage_of(job, root):
         "cmd": "snakemake --config preset=${preset} --force --allowed-rules "
         f"{rule} -- {' '.join(outputs)}  # {digest}",
         "deps": inputs,
-        "params": [{path: None} for path in inputs if _is_config(path)],
+        "params": [{path: None} for path in inputs if _is_config(path) and rule != GRID],
         "outs": [
             {path: {"cache": False}} if PurePath(path).suffix in READABLE else path
             for path in outputs
