@@ -42,7 +42,7 @@ record: setup
 	python scripts/update_readme.py
 
 test: setup
-	pytest -q
+	OMP_NUM_THREADS=1 pytest -q --numprocesses auto --dist loadfile
 
 lint: setup
 	ruff check

@@ -30,7 +30,7 @@ from snakemake.settings.types import (
 from poseloop.runtime.cli import run
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_text
-from poseloop.runtime.pipelines import MAIN, TARGETS
+from poseloop.runtime.pipelines import MAIN, TARGETS, outputs_of
 from poseloop.runtime.study import DEFAULT_PRESET, preset_of
 
 # Kept by git, because people read them; arrays and weights go to DVC's cache.
@@ -114,11 +114,7 @@ def pipelines(preset):
 
 def shown(preset, stages):
     """Metrics and plots of the loops."""
-    files = sorted(
-        next(iter(out)) if isinstance(out, dict) else out
-        for stage in stages.values()
-        for out in stage["outs"]
-    )
+    files = sorted(path for stage in stages.values() for path in outputs_of(stage))
     return {
         "metrics": [path for path in files if path.endswith(METRICS)],
         "plots": [*curves(preset, files), *(path for path in files if path.endswith(".png"))],

@@ -15,13 +15,7 @@ import yaml
 
 from poseloop.runtime.cli import run
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import require_file
-from poseloop.runtime.pipelines import TARGETS
-
-
-def outputs_of(stage):
-    """Paths of a stage's outs, with or without settings."""
-    return [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]
+from poseloop.runtime.pipelines import MAIN, outputs_of, read_stages
 
 
 def stale_stages(stages, changed):
@@ -47,17 +41,11 @@ def stale_stages(stages, changed):
         stale |= below
 
 
-def read_stages():
-    """Stages of all of DVC's files by name, and the preset that they are of."""
-    contents = [yaml.safe_load(require_file(path, "pipeline").read_text()) for path in TARGETS]
-    stages = {name: stage for content in contents for name, stage in content["stages"].items()}
-    return stages, contents[0]["vars"][0]["preset"]
-
-
 def main():
     """Touch the outputs of clean stages and list the stale ones."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    stages, preset = read_stages()
+    stages = read_stages()
+    preset = yaml.safe_load(MAIN.read_text())["vars"][0]["preset"]
     status = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
     if status.returncode:
         raise UserError(f"dvc status failed: {status.stderr}")

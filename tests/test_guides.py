@@ -23,7 +23,7 @@ from tiny_data import make_clips
 from tiny_motion import bvh_text
 from tiny_posegen import SIZE, bounds_of, estimators_config, field_of, loop_config
 from tiny_posegen import make_small_estimator as small_estimator
-from workflow_clone import ROOT, Clone
+from workflow_clone import ROOT, Clone, planned_jobs
 
 from poseloop.body.files import write_body
 from poseloop.body.model import load_body
@@ -59,12 +59,6 @@ def run_guide(clone: Clone, name: str) -> str:
     """Run what needs no cluster; what it prints."""
     found = [(kind, text) for kind, text in blocks(name) if "slurm" not in kind]
     return "".join(run_block(clone, *block) for block in found)
-
-
-def planned(output: str) -> dict[str, int]:
-    """Jobs for each rule of the last plan in Snakemake's output."""
-    table = output.split("Job stats:")[-1].split("total")[0]
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
 @pytest.fixture
@@ -148,7 +142,7 @@ def test_own_motion(clone):
     assert (report["leap"]["split"], report["stroll"]["split"]) == ("test", "train")
     benchmark = ViewSet.load(clone.folder / "results/mine/benchmarks/leap_like.npz")
     assert set(benchmark.clip.tolist()) == {"leap"}
-    assert planned(printed)["render_benchmark"] == 4  # the fifth was rendered above
+    assert planned_jobs(printed)["render_benchmark"] == 4  # the fifth was rendered above
     assert (motion / "aistpp/amass/dance.npz").is_file()
     assert (motion / "mixamo/bvh/wave.bvh").read_text().startswith("HIERARCHY")
 
@@ -162,7 +156,10 @@ def test_own_scans(clone):
     scans = ViewSet.load(clone.folder / "results/mine/scans/scanned_train.npz")
     assert scans.clip.tolist() == ["0000", "0001"]
     # scanned_val remains; thuman_train, val_ordinary and the judge's are rendered as ever.
-    assert (planned(printed)["photograph_captures"], planned(printed)["render_scans"]) == (1, 3)
+    assert (
+        planned_jobs(printed)["photograph_captures"],
+        planned_jobs(printed)["render_scans"],
+    ) == (1, 3)
 
 
 @pytest.mark.slow
@@ -196,7 +193,7 @@ def test_own_reward(clone):
     printed = run_guide(clone, "own-reward")
     assert "grad_fn" in printed
     # Two arms, one seed.
-    assert planned(printed)["finetune_family"] == planned(printed)["generate_family"] == 2
+    assert planned_jobs(printed)["finetune_family"] == planned_jobs(printed)["generate_family"] == 2
 
 
 @pytest.mark.slow
@@ -208,10 +205,10 @@ def test_an_ablation_runs_the_new_arm_alone(clone):
     add, run, tabulate = blocks("ablation")
     run_block(clone, *add)
     jobs = ("finetune_family", "generate_family", "evaluate_family")
-    assert planned(run_block(clone, *run)) == dict.fromkeys(jobs, 1)
+    assert planned_jobs(run_block(clone, *run)) == dict.fromkeys(jobs, 1)
     ends = ("gradient_3/seed0/metrics.json", "metrics/gradient_3/seed0.json")
     finish(clone, [f"results/smoke/ablations/{end}" for end in ends])
-    assert planned(run_block(clone, *tabulate)) == {"table_family": 1}
+    assert planned_jobs(run_block(clone, *tabulate)) == {"table_family": 1}
 
 
 def finish(clone: Clone, paths: list[str]) -> None:
@@ -226,14 +223,11 @@ def finish(clone: Clone, paths: list[str]) -> None:
 @pytest.mark.slow
 def test_one_figure(clone):
     give_results(clone, "poseset/diversity.json", "drpose/*/seed*/log.csv", "tables/*.csv")
-    copy = clone.folder.parent / "copy"
-    printed = ""
-    for kind, text in blocks("one-figure"):
-        printed += run_block(clone, kind, text.replace("/tmp/diversity", str(copy)))
+    printed = run_guide(clone, "one-figure")
     for name in ("fig_pose_diversity", "fig_training"):
         figure = clone.folder / f"results/demo/figures/{name}.png"
         assert figure.read_bytes().startswith(b"\x89PNG")
-    assert copy.with_suffix(".pdf").is_file()
+    assert (clone.folder / "diversity.pdf").is_file()
     assert "rebuild: dvc repro --single-item --force drpose_table" in printed
 
 
@@ -267,7 +261,7 @@ def test_slurm(clone):
     for kind, text in blocks("slurm"):
         printed = run_block(clone, kind, text)
         if "slurm" in kind:
-            assert planned(printed)["finetune_drpose"] >= 1
+            assert planned_jobs(printed)["finetune_drpose"] >= 1
 
 
 def test_the_table_of_figures_says_what_git_holds():

@@ -1,7 +1,5 @@
 """The workflow's target of the image-animation model, which `all` leaves out."""
 
-import re
-
 import pytest
 from workflow_clone import ROOT, Clone
 
@@ -28,22 +26,16 @@ def clone(tmp_path_factory) -> Clone:
     return Clone(tmp_path_factory.mktemp("clone"))
 
 
-def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
-    text = clone.call("snakemake", *arguments, "-n", "-q", "host").stdout
-    table = text.split("Job stats:")[1].split("total")[0]
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-
-
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_target_plans_its_jobs(clone, preset):
-    planned = jobs(clone, "drpose_animate", "--config", f"preset={preset}")
+    planned = clone.planned("drpose_animate", "--config", f"preset={preset}")
     assert {rule: planned.get(rule) for rule in JOBS} == JOBS
     # Frames are drawn without the multi-view model, and never by the reward.
     assert not {"train_multiview", "train_posescore", "finetune_drpose"} & set(planned)
 
 
 def test_all_plans_none_of_them(clone):
-    assert not set(JOBS) & set(jobs(clone, "--config", "preset=smoke"))
+    assert not set(JOBS) & set(clone.planned("--config", "preset=smoke"))
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -11,17 +11,11 @@ from workflow_clone import ROOT, Clone
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from sync import outputs_of, stale_stages
+from sync import stale_stages
 
-from poseloop.runtime.pipelines import MAIN, TARGETS
+from poseloop.runtime.pipelines import MAIN, TARGETS, outputs_of, read_stages
 
 PRESET = ("--config", "preset=smoke")
-
-
-def stages_of(folder: Path, pipelines: Collection[Path] = tuple(TARGETS)) -> dict:
-    """Stages of all of DVC's files, or of some."""
-    files = [yaml.safe_load((folder / path).read_text())["stages"] for path in pipelines]
-    return {name: stage for stages in files for name, stage in stages.items()}
 
 
 def wanted_by_snakemake(clone: Clone, pipelines: Collection[Path]) -> set[str]:
@@ -36,8 +30,8 @@ def wanted_by_snakemake(clone: Clone, pipelines: Collection[Path]) -> set[str]:
 def wanted_by_dvc(clone: Clone, pipelines: Collection[Path]) -> set[str]:
     """Files that DVC would make: outputs of changed stages and of all below them."""
     status = json.loads(clone.call("dvc", "status", "--json").stdout)
-    stages, changed = stages_of(clone.folder), {name.rpartition(":")[2] for name in status}
-    asked = stages_of(clone.folder, pipelines)
+    stages, changed = read_stages(clone.folder), {name.rpartition(":")[2] for name in status}
+    asked = read_stages(clone.folder, pipelines)
     stale = stale_stages(stages, changed) & set(asked)
     return {path for name in stale for path in outputs_of(asked[name])}
 
@@ -47,7 +41,7 @@ def clone(tmp_path_factory) -> Clone:
     """A clone in which both tools take files of dummy content for the smoke preset's results."""
     clone = Clone(tmp_path_factory.mktemp("clone"))
     clone.call(sys.executable, "scripts/gen_dvc.py", "--preset", "smoke")
-    for stage in stages_of(clone.folder).values():
+    for stage in read_stages(clone.folder).values():
         for path in outputs_of(stage):
             file = clone.folder / path
             if not file.suffix:  # a folder
@@ -103,8 +97,8 @@ def mutated() -> list[tuple[str, Collection[Path]]]:
 
     An edit that the loops see is looked at in their pipeline alone, to save time.
     """
-    loops = configs(stages_of(ROOT, [MAIN]))
-    deeper = configs(stages_of(ROOT)) - loops
+    loops = configs(read_stages(ROOT, [MAIN]))
+    deeper = configs(read_stages(ROOT)) - loops
     modules = ["runtime/seeds.py", "body/model.py", "render/cameras.py", "report/__init__.py"]
     code = [*(f"src/poseloop/{name}" for name in modules), "scripts/tables.py"]
     return [

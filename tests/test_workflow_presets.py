@@ -14,16 +14,9 @@ def clone(tmp_path_factory) -> Clone:
     return Clone(tmp_path_factory.mktemp("clone"))
 
 
-def jobs(clone: Clone, *arguments: str) -> dict[str, int]:
-    """Jobs per rule that a dry run plans."""
-    text = clone.call("snakemake", *arguments, "-n", "-q", "host").stdout
-    table = text.split("Job stats:")[1].split("total")[0]
-    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-
-
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_plans_the_whole_chain(clone, preset):
-    planned = jobs(clone, "--config", f"preset={preset}")
+    planned = clone.planned("--config", f"preset={preset}")
     assert {"bake_body", "finetune_drpose", "drpose_table", "fig_qualitative"} <= set(planned)
 
 
@@ -32,11 +25,11 @@ def test_every_preset_plans_the_whole_chain(clone, preset):
     "target", ["adhmr", "posegen", "drpose_carving", "drpose_family", "drpose_ablations"]
 )
 def test_every_preset_plans_the_targets_outside_all(clone, preset, target):
-    assert target in jobs(clone, target, "--config", f"preset={preset}")
+    assert target in clone.planned(target, "--config", f"preset={preset}")
 
 
 def test_posegen_plans_a_loop_for_every_estimator_and_seed_and_nothing_of_drpose(clone):
-    planned = jobs(clone, "posegen", "--config", "preset=demo")
+    planned = clone.planned("posegen", "--config", "preset=demo")
     # The main methods on both estimators, the ablations on one.
     assert planned["posegen_run_loop"] == 3 * 5
     assert planned["posegen_train_estimator"] == 3
@@ -71,7 +64,7 @@ def test_typo_in_the_study_names_field_and_file(tmp_path):
 
 
 def test_partial_target_plans_only_what_it_needs(clone):
-    planned = jobs(clone, "fig_pose_diversity")
+    planned = clone.planned("fig_pose_diversity")
     assert "select_poses" in planned
     assert "train_multiview" not in planned
 
@@ -83,7 +76,7 @@ def test_seeds_methods_and_benchmarks_come_from_the_study(tmp_path):
     text = re.sub(r"^seeds: .*$", "seeds: [0, 1, 2, 3, 4]", text, flags=re.MULTILINE)
     text = re.sub(r"^(  drpose_paper|trained_once): .*\n", "", text, flags=re.MULTILINE)
     (tmp_path / "config/mine/study.yaml").write_text(text)
-    planned = jobs(clone, "--config", "preset=mine")
+    planned = clone.planned("--config", "preset=mine")
     assert planned["finetune_drpose"] == 5
     assert planned["generate"] == 10
 

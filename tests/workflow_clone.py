@@ -1,6 +1,7 @@
 """A throw-away copy of the repository, for tests that run its tools."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,3 +48,13 @@ class Clone:
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """Jobs per rule that a dry run of Snakemake plans."""
+        return planned_jobs(self.call("snakemake", *arguments, "-n", "-q", "host").stdout)
+
+
+def planned_jobs(printed: str) -> dict[str, int]:
+    """Jobs per rule of the last dry run in what was printed."""
+    table = printed.split("Job stats:")[-1].split("total")[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}

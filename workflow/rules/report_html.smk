@@ -76,9 +76,8 @@ rule report:
         compared=compared(),
         records=[
             str(path)
-            for file in TARGETS
+            for file in recorded_pipelines()
             for path in (file, lock_of(file))
-            if path.is_file()
         ],
         template=f"{PAGE}/index.html.j2",
         parts=collect(f"{PAGE}/{{file}}", file=["report.css", "report.js"]),

@@ -1,11 +1,11 @@
 """Helpers of the web page's rules: where its parts lie, and which files of other loops exist.
 
 In:  <results>/tables/ and <results>/figures/; report_html.yaml.
-Out: PAGE, TARGETS, lock_of(), existing() and compared() for report_html.smk.
+Out: PAGE, recorded_pipelines(), lock_of(), existing() and compared() for report_html.smk.
 """
 
 from poseloop.report.html.config import HtmlConfig
-from poseloop.runtime.pipelines import TARGETS, lock_of
+from poseloop.runtime.pipelines import lock_of, recorded_pipelines
 
 PAGE = "workflow/report/html"
 

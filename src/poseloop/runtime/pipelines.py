@@ -4,7 +4,12 @@ The loops are in dvc.yaml, where `dvc repro` looks; studies around them, which t
 of their own, so that no lock file outgrows a megabyte.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+
+import yaml
+
+from poseloop.runtime.files import require_file
 
 MAIN = Path("dvc.yaml")
 TARGETS = {MAIN: "recorded", Path("workflow/depth/dvc.yaml"): "drpose_depth"}
@@ -20,3 +25,27 @@ def lock_of(pipeline: Path) -> Path:
 def address(pipeline: Path, stage: str) -> str:
     """What DVC calls a stage on its command line, from the repository's root."""
     return stage if pipeline == MAIN else f"{pipeline}:{stage}"
+
+
+def recorded_pipelines(root: Path = Path()) -> list[Path]:
+    """Files of stages of a checkout that have a record; that of the loops must have one."""
+    return [path for path in TARGETS if path == MAIN or (root / lock_of(path)).is_file()]
+
+
+def read_stages(root: Path = Path(), pipelines: Iterable[Path] = tuple(TARGETS)) -> dict[str, dict]:
+    """Stages of some of DVC's files, by default of all, by name.
+
+    Raises
+    ------
+    UserError
+        A file is missing.
+    """
+    contents = [
+        yaml.safe_load(require_file(root / path, "pipeline").read_text()) for path in pipelines
+    ]
+    return {name: stage for content in contents for name, stage in content["stages"].items()}
+
+
+def outputs_of(stage: dict) -> list[str]:
+    """Paths of a stage's outs, with or without settings."""
+    return [next(iter(out)) if isinstance(out, dict) else out for out in stage["outs"]]

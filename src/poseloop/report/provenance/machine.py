@@ -7,7 +7,7 @@ from pathlib import Path
 
 from poseloop.report.provenance.pipeline import LOCK, md5_of
 from poseloop.runtime.files import read_json, write_json
-from poseloop.runtime.pipelines import TARGETS, lock_of
+from poseloop.runtime.pipelines import lock_of, recorded_pipelines
 
 # Versions on which digits depend.
 _PACKAGES = ("anny", "diffusers", "embreex", "numpy", "scipy", "smplx", "torch", "trimesh")
@@ -65,8 +65,7 @@ def read_machine(preset: str) -> dict[str, str]:
 
 def _records() -> dict[str, str]:
     """Lock file to its hash; that of the loops must be there."""
-    locks = [LOCK, *(lock_of(file) for file in TARGETS if lock_of(file).is_file())]
-    return {str(lock): md5_of(lock) for lock in locks}
+    return {str(lock): md5_of(lock) for lock in map(lock_of, recorded_pipelines())}
 
 
 def _processor() -> str:

@@ -9,7 +9,7 @@ import yaml
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
-from poseloop.runtime.pipelines import MAIN, TARGETS, address, lock_of
+from poseloop.runtime.pipelines import MAIN, address, lock_of, recorded_pipelines
 
 LOCK = lock_of(MAIN)
 # The C loader reads ten thousand lines in a tenth of the time, and not every wheel has it.
@@ -104,9 +104,8 @@ def read_pipeline(root: Path = Path()) -> Pipeline:
     stages: dict[str, Stage] = {}
     wanted: dict[str, Declared] = {}
     sizes: dict[str, int] = {}
-    for file in TARGETS:
-        if file == MAIN or (root / lock_of(file)).is_file():
-            _read_file(root, file, stages, wanted, sizes)
+    for file in recorded_pipelines(root):
+        _read_file(root, file, stages, wanted, sizes)
     producer = {
         path: name for name, stage in stages.items() if name in wanted for path in stage.outputs
     }
