@@ -10,7 +10,7 @@ from poseloop.posegen.config_images import ImageSetsConfig
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.estimator_training import load_estimator, surface_body
 from poseloop.posegen.loading import load_gan, load_stage
-from poseloop.posegen.loop import run_loop
+from poseloop.posegen.loop import make_start, run_loop
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
@@ -56,15 +56,14 @@ def main() -> None:
     configs = [arguments.config, arguments.image_config, arguments.nerf_config]
     inputs = [*configs, arguments.body, arguments.estimator, arguments.generator, *data]
     key = run_key(__file__, inputs, arguments.seed)
+    start = make_start(stage, base.requires_grad_(False), entry, arguments.seed)
 
     weights, rows, examples, done = {}, [], {}, []
     for method in arguments.methods or config.methods:
         if not config.estimators_of(method, [name]):
             continue
         checkpoints = Checkpoints(f"{key}-{method}", 1)
-        outcome = run_loop(
-            stage, method, base.requires_grad_(False), entry, gan, arguments.seed, checkpoints
-        )
+        outcome = run_loop(stage, method, start, gan, arguments.seed, checkpoints)
         done.append(checkpoints)
         state = outcome.estimator.state_dict()
         weights |= {f"{method}.{part}": value for part, value in state.items()}

@@ -22,7 +22,7 @@ from poseloop.posegen.candidates import (
 from poseloop.posegen.external import from_callable, from_command
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
-from poseloop.posegen.loop import Stage, render, run_loop
+from poseloop.posegen.loop import Stage, make_start, render, run_loop
 from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
@@ -62,7 +62,8 @@ def loop(stage, bounds, method, folder, monkeypatch, name="run"):
     base = small("regression", stage.body).requires_grad_(False)
     entry = estimators_config().estimators["regression"]
     gan = Gan(stage.config, bounds, 0)
-    return run_loop(stage, method, base, entry, gan, 0, Checkpoints(name, 1)), base
+    start = make_start(stage, base, entry, 0)
+    return run_loop(stage, method, start, gan, 0, Checkpoints(name, 1)), base
 
 
 def test_labels_are_where_the_person_is(stage):

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from sync import stale_stages
 
-from poseloop.runtime.pipelines import MAIN, TARGETS, outputs_of, read_stages
+from poseloop.runtime.pipelines import TARGETS, outputs_of, read_stages
 
 PRESET = ("--config", "preset=smoke")
 
@@ -29,11 +29,10 @@ def wanted_by_snakemake(clone: Clone, pipelines: Collection[Path]) -> set[str]:
 
 def wanted_by_dvc(clone: Clone, pipelines: Collection[Path]) -> set[str]:
     """Files that DVC would make: outputs of changed stages and of all below them."""
-    status = json.loads(clone.call("dvc", "status", "--json").stdout)
-    stages, changed = read_stages(clone.folder), {name.rpartition(":")[2] for name in status}
-    asked = read_stages(clone.folder, pipelines)
-    stale = stale_stages(stages, changed) & set(asked)
-    return {path for name in stale for path in outputs_of(asked[name])}
+    status = json.loads(clone.call("dvc", "status", "--json", *map(str, pipelines)).stdout)
+    stages = read_stages(clone.folder, pipelines)
+    stale = stale_stages(stages, {name.rpartition(":")[2] for name in status})
+    return {path for name in stale for path in outputs_of(stages[name])}
 
 
 @pytest.fixture(scope="module")
@@ -80,44 +79,69 @@ def test_nothing_is_stale_in_the_beginning(clone):
     assert wanted_by_snakemake(clone, TARGETS) == wanted_by_dvc(clone, TARGETS) == set()
 
 
-def configs(stages: dict) -> set[str]:
-    """Config files that stages use, at smoke size."""
-    smoke = {path.name for path in (ROOT / "config/smoke").glob("*.yaml")}
-    used = {
-        Path(file).name
-        for stage in stages.values()
-        for entry in stage.get("params", [])
-        for file in entry
-    }
-    return {f"config/{'smoke' if name in smoke else 'demo'}/{name}" for name in used}
+def uses(stages: dict) -> dict[str, set[str]]:
+    """Files that stages depend on, config among them, to the stages that do; smoke's config."""
+    smoke = {f"config/demo/{path.name}" for path in (ROOT / "config/smoke").glob("*.yaml")}
+    used: dict[str, set[str]] = {}
+    for name, stage in stages.items():
+        config = [file for entry in stage.get("params", []) for file in entry]
+        for file in [*config, *stage["deps"]]:
+            place = file.replace("config/demo/", "config/smoke/") if file in smoke else file
+            used.setdefault(place, set()).add(name)
+    return used
 
 
-def mutated() -> list[tuple[str, Collection[Path]]]:
-    """Config files that are recorded and a module of every kind, and the pipelines to look at.
+def batches(stages: dict, files: Collection[str]) -> list[list[str]]:
+    """Files in batches within which none hides what another makes stale.
 
-    An edit that the loops see is looked at in their pipeline alone, to save time.
+    A file joins a batch if its own stages are not stale by the batch, and the other way round.
     """
-    loops = configs(read_stages(ROOT, [MAIN]))
-    deeper = configs(read_stages(ROOT)) - loops
+    used = uses(stages)
+    found: list[list[str]] = []
+    for file in files:
+        for batch in found:
+            others = set().union(*(used[other] for other in batch))
+            if not (
+                used[file] & stale_stages(stages, others)
+                or any(used[other] & stale_stages(stages, used[file]) for other in batch)
+            ):
+                batch.append(file)
+                break
+        else:
+            found.append([file])
+    return found
+
+
+def edits() -> list[tuple[Path, list[str]]]:
+    """A pipeline to look at, and recorded config and a module of every kind to edit at once.
+
+    What the loops see is looked at in their pipeline alone, and what they do not see in the other,
+    to save time.
+    """
+    loops, depth = (read_stages(ROOT, [path]) for path in TARGETS)
     modules = ["runtime/seeds.py", "body/model.py", "render/cameras.py", "report/__init__.py"]
     code = [*(f"src/poseloop/{name}" for name in modules), "scripts/tables.py"]
+    seen = {file for file in uses(loops) if file.startswith("config/")}
+    deeper = {file for file in uses(depth) if file.startswith("config/")} - seen
+    main, other = TARGETS
     return [
-        *((name, [MAIN]) for name in [*sorted(loops), *code]),
-        *((name, list(TARGETS)) for name in [*sorted(deeper), "scripts/table_family.py"]),
+        *((main, batch) for batch in batches(loops, [*sorted(seen), *code])),
+        *((other, batch) for batch in batches(depth, [*sorted(deeper), "scripts/table_family.py"])),
     ]
 
 
-@pytest.mark.parametrize(("name", "pipelines"), mutated())
-def test_an_edit_makes_both_want_the_same_files(clone, name, pipelines):
-    path = clone.folder / name
-    before = path.read_bytes()
+@pytest.mark.parametrize(("pipeline", "files"), edits())
+def test_edits_make_both_want_the_same_files(clone, pipeline, files):
+    before = {clone.folder / name: (clone.folder / name).read_bytes() for name in files}
     try:
-        path.write_bytes(before + b"\n# edited\n")
-        wanted = wanted_by_snakemake(clone, pipelines)
+        for path, content in before.items():
+            path.write_bytes(content + b"\n# edited\n")
+        wanted = wanted_by_snakemake(clone, [pipeline])
         assert wanted
-        assert wanted == wanted_by_dvc(clone, pipelines)
+        assert wanted == wanted_by_dvc(clone, [pipeline])
     finally:
-        path.write_bytes(before)
+        for path, content in before.items():
+            path.write_bytes(content)
 
 
 def test_stale_stages_are_the_changed_ones_and_all_below():

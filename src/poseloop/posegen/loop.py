@@ -66,6 +66,40 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What all methods of an estimator and a seed share.
+
+    base : Estimator
+        Trained on ordinary poses.
+    entry : EstimatorConfig
+        How it was trained.
+    reference : float
+        Its mean error on ordinary pictures, metres: the unit of hardness.
+    anchor : ImageSet
+        Ordinary pictures and their turned copies.
+    """
+
+    base: Estimator
+    entry: EstimatorConfig
+    reference: float
+    anchor: ImageSet
+
+
+def make_start(stage: Stage, base: Estimator, entry: EstimatorConfig, seed: int) -> Start:
+    """Measure the base and turn the anchor.
+
+    Raises
+    ------
+    UserError
+        The estimator returns joints that are not finite.
+    """
+    turns = torch_rng(seed, "posegen", "anchor")
+    copies = turned(stage.anchor, stage.config.finetune.anchor_turn, turns)
+    anchor = concatenate([stage.anchor, copies])
+    return Start(base, entry, ordinary_error(base, stage.anchor), anchor)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Result of a run.
 
@@ -88,8 +122,7 @@ class Outcome:
 def run_loop(
     stage: Stage,
     method: str,
-    base: Estimator,
-    entry: EstimatorConfig,
+    start: Start,
     gan: Gan,
     seed: int,
     checkpoints: Checkpoints,
@@ -98,24 +131,19 @@ def run_loop(
 
     Parameters
     ----------
-    base : Estimator
-        Trained on ordinary poses.
     gan : Gan
         Warmed up on the prior; a copy is trained.
 
     Raises
     ------
     UserError
-        The filter leaves no picture, or the estimator returns joints that are not finite.
+        The filter leaves no picture.
     """
-    config = stage.config
+    config, base = stage.config, start.base
     gan = copy.deepcopy(gan)
     estimator, best = base, base
     rows: list[Row] = []
     hardness: list[torch.Tensor] = []
-    reference = ordinary_error(base, stage.anchor)
-    turns = torch_rng(seed, "posegen", "anchor")
-    anchor = concatenate([stage.anchor, turned(stage.anchor, config.finetune.anchor_turn, turns)])
     fresh: list[ImageSet] = []
     state = checkpoints.restore()
     if state is not None:
@@ -126,7 +154,7 @@ def run_loop(
     rounds = 0 if config.methods[method].source == "none" else config.rounds
     for number in range(len(rows), rounds):
         row: Row = {"round": number + 1}
-        made = make_pictures(stage, method, estimator, gan, reference, seed, number, row)
+        made = make_pictures(stage, method, estimator, gan, start.reference, seed, number, row)
         if made is not None:
             kept, verdict = made
             fresh.append(kept)
@@ -136,12 +164,12 @@ def run_loop(
         estimator, log = finetune(
             estimator,
             concatenate(fresh) if fresh else None,
-            anchor,
+            start.anchor,
             stage.validation,
             stage.body,
             config.finetune,
             config.finetune.steps[number],
-            entry.loss,
+            start.entry.loss,
             config.colour_jitter,
             (seed, "posegen", "finetune", number),
             inner,
