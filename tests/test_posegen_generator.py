@@ -90,11 +90,25 @@ def test_discriminators_learn_to_tell_poses_apart(problem):
     assert (critic(real).mean(0) > critic(fake).mean(0) + 0.2).all()
 
 
-def test_the_diversity_term_is_zero_for_varied_and_positive_for_equal_poses(problem):
+def test_the_diversity_terms_are_zero_for_varied_and_positive_for_equal_poses_or_cameras(problem):
     *_, bounds, _ = problem
-    noise = torch.randn(16, 8)
-    assert diversity_loss(torch.zeros(16, 76), noise, bounds, 0.5) == pytest.approx(1.0)
-    assert diversity_loss(5 * torch.randn(16, 76), noise, bounds, 0.01) == 0
+    noise, varied = torch.randn(16, 8), 5 * torch.randn(16, 76)
+    assert diversity_loss(varied, noise, bounds, 0.01, 0.001) == 0
+    pose = torch.arange(76) < 72
+    for still in (pose, ~pose):
+        raw = varied.masked_fill(still, 0)
+        assert diversity_loss(raw, noise, bounds, 0.01, 0.001) == pytest.approx(1.0)
+
+
+def test_even_cameras_have_the_distance_that_the_config_names(problem):
+    *_, bounds, _ = problem
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn((4000, 32), generator=generator)
+    even = torch.atanh(1.98 * torch.rand((4000, 4), generator=generator) - 0.99)
+    raw = torch.cat([torch.zeros(4000, 72), even], dim=1)
+    camera = (bounds(raw).camera - bounds.middle[72:]) / bounds.reach[72:]
+    apart = (camera - camera.roll(1, 0)).norm(dim=1) / (noise - noise.roll(1, 0)).norm(dim=1)
+    assert apart.mean() == pytest.approx(0.2, abs=0.01)
 
 
 def test_the_hinge_is_bounded_and_leads_to_its_window():

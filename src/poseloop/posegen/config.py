@@ -28,9 +28,14 @@ class GeneratorConfig(Config):
     warmup_steps: Positive = Field(description="Adversarial steps before any feedback.")
     pool: Positive = Field(description="Past fakes kept for the discriminators.")
     learning_rate: float = Field(gt=0, description="Of both Adams.")
-    diversity_weight: float = Field(ge=0, description="Weight of the diversity term.")
-    diversity_target: float = Field(
+    diversity_weight: float = Field(ge=0, description="Weight of the diversity terms.")
+    pose_diversity: float = Field(
         gt=0, description="Distance of two poses for a unit distance of their noises, radians."
+    )
+    camera_diversity: float = Field(
+        gt=0,
+        description="The same of two cameras, each coordinate over half its range; cameras drawn "
+        "evenly from all of it have about 0.2 for a noise of 32 numbers.",
     )
 
 

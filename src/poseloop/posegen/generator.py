@@ -151,13 +151,29 @@ def pose_vectors(poses: Poses) -> np.ndarray:
     return np.concatenate([poses.global_orient, poses.body_pose], axis=1)
 
 
-def diversity_loss(raw: Tensor, noise: Tensor, bounds: Bounds, target: float) -> Tensor:
-    """Hinge on the distance of the poses of neighbours in the batch, per distance of their noises.
+def diversity_loss(
+    raw: Tensor, noise: Tensor, bounds: Bounds, pose_target: float, camera_target: float
+) -> Tensor:
+    """Hinges on the distance of neighbours in the batch, per distance of their noises.
 
     A mode-seeking term: the release has none, and a generator that seeks errors soon finds one
-    hard pose and stays there.
+    hard pose, or one hard camera, which no discriminator sees, and stays there.
+
+    Parameters
+    ----------
+    pose_target, camera_target : float
+        Distances of two poses, radians, and of two cameras, each coordinate over half its range,
+        for a unit distance of their noises.
     """
-    pose = bounds(raw).pose
-    apart = (pose - pose.roll(1, 0)).norm(dim=1)
-    ratio = apart / (noise - noise.roll(1, 0)).norm(dim=1).clamp_min(1e-6)
-    return (1 - ratio / target).clamp_min(0).square().mean()
+    drawn = bounds(raw)
+    camera = (drawn.camera - bounds.middle[72:]) / bounds.reach[72:]
+    between = _apart(noise).clamp_min(1e-6)
+    return sum(
+        (1 - _apart(values) / between / target).clamp_min(0).square().mean()
+        for values, target in ((drawn.pose, pose_target), (camera, camera_target))
+    )
+
+
+def _apart(values: Tensor) -> Tensor:
+    """Distance (B,) of each row from the one before."""
+    return (values - values.roll(1, 0)).norm(dim=1)

@@ -96,7 +96,8 @@ class GanTrainer:
         )
         self._update(1, critic, gan.discriminators)
         adversarial = 0.5 * (gan.discriminators(gan.bounds(raw).pose) - 1).square().mean()
-        diversity = diversity_loss(raw, noise, gan.bounds, settings.diversity_target)
+        targets = settings.pose_diversity, settings.camera_diversity
+        diversity = diversity_loss(raw, noise, gan.bounds, *targets)
         total = adversarial + settings.diversity_weight * diversity
         if feedback is not None:
             total = total + feedback(raw)

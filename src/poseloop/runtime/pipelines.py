@@ -12,7 +12,7 @@ import yaml
 from poseloop.runtime.files import require_file
 
 MAIN = Path("dvc.yaml")
-TARGETS = {MAIN: "recorded", Path("workflow/depth/dvc.yaml"): "drpose_depth"}
+TARGETS = {MAIN: "all", Path("workflow/depth/dvc.yaml"): "drpose_depth"}
 """A file of stages to the target of the workflow whose jobs it holds. Stages are in the first
 file that has them."""
 
