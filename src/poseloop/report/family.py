@@ -28,13 +28,9 @@ def make_family_table(
     name = "family"
     config = config.model_copy(update={"tables": {name: family.table}, "published": []})
     methods = {BASE: BASE_LABEL} | {arm: entry.label for arm, entry in family.arms.items()}
-    if family.reference is not None:
-        # `make_table` compares with what is called `base`: the two trade names.
-        trade = {BASE: family.reference, family.reference: BASE}
-        results = {(trade.get(arm, arm), *cell): v for (arm, *cell), v in results.items()}
-        first = {BASE: methods.pop(family.reference), family.reference: methods.pop(BASE)}
-        methods = first | methods
-    return make_table(name, results, methods, benchmarks, config, n_seeds)
+    baseline = family.reference or BASE
+    methods = {baseline: methods[baseline]} | methods
+    return make_table(name, results, methods, benchmarks, config, n_seeds, baseline)
 
 
 def make_cost_table(

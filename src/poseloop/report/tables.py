@@ -81,6 +81,7 @@ def make_table(
     benchmarks: Iterable[str],
     config: ReportConfig,
     n_seeds: int,
+    baseline: str = BASE,
 ) -> pd.DataFrame:
     """One tidy table.
 
@@ -89,19 +90,21 @@ def make_table(
     name : str
         Key of `config.tables`.
     results : Results
-        Of all methods, `base` among them, and of `truth`.
+        Of all methods, the baseline among them, and of `truth`.
     methods : mapping
         Name in paths to name in tables, in the order of rows.
     benchmarks : iterable of str
         In the order of rows.
     n_seeds : int
         Seeds behind each method.
+    baseline : str
+        Name in paths of the method that all others are compared with.
 
     Returns
     -------
     DataFrame
         Columns `COLUMNS`; values rounded to the precision at which they are printed. A method's
-        `relative_gain` against `base` is positive where it is better. `note` says "gain" or
+        `relative_gain` over the baseline is positive where it is better. `note` says "gain" or
         "loss" where the interval is clear of zero, else "no gain".
 
     Raises
@@ -109,11 +112,12 @@ def make_table(
     UserError
         The methods' seeds or subjects cannot be paired.
     """
+    labels = {**methods, TRUTH: "ground truth"}
     rows = [
-        _row(results, method, label, benchmark, metric, methods[BASE], config, n_seeds)
+        _row(results, labels, method, baseline, benchmark, metric, config, n_seeds)
         for benchmark in benchmarks
         for metric in _metrics(config.tables[name], results, benchmark)
-        for method, label in [*methods.items(), (TRUTH, "ground truth")]
+        for method in labels
         if (method, benchmark, metric) in results
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -126,11 +130,11 @@ def _metrics(patterns: list[str], results: Results, benchmark: str) -> list[str]
 
 def _row(
     results: Results,
+    labels: Mapping[str, str],
     method: str,
-    label: str,
+    baseline: str,
     benchmark: str,
     metric: str,
-    base_label: str,
     config: ReportConfig,
     n_seeds: int,
 ) -> dict[str, object]:
@@ -143,7 +147,7 @@ def _row(
         "metric": metric,
         "unit": kind.unit,
         "better": kind.better,
-        "method": label,
+        "method": labels[method],
         "mean": round(float(values.mean()), kind.decimals),
         "n_subjects": values.shape[1],
         "n_seeds": 1 if method == TRUTH else n_seeds,
@@ -151,10 +155,10 @@ def _row(
     }
     if method == TRUTH:
         notes.insert(0, "the protocol on true pictures")
-    elif method != BASE:
-        gain = _gain(results, method, benchmark, metric, kind.better, config)
+    elif method != baseline:
+        gain = _gain(results, method, baseline, benchmark, metric, config)
         row |= {
-            "baseline": base_label,
+            "baseline": labels[baseline],
             "baseline_mean": round(gain.baseline_mean, kind.decimals),
             "relative_gain": _rounded(gain.relative),
             "ci_low": _rounded(gain.low),
@@ -165,17 +169,22 @@ def _row(
 
 
 def _gain(
-    results: Results, method: str, benchmark: str, metric: str, better: str, config: ReportConfig
+    results: Results,
+    method: str,
+    baseline: str,
+    benchmark: str,
+    metric: str,
+    config: ReportConfig,
 ) -> Gain:
     values = results[method, benchmark, metric]
-    baseline = results.get((BASE, benchmark, metric))
-    if baseline is None or baseline.shape != values.shape:
+    others = results.get((baseline, benchmark, metric))
+    if others is None or others.shape != values.shape:
         raise UserError(
             f"metrics of {method} on {benchmark}: {metric} has no values of the same seeds and "
-            f"subjects for {BASE}"
+            f"subjects for {baseline}"
         )
     rng = numpy_rng(config.seed, "bootstrap", benchmark, metric)
-    return paired_gain(values, baseline, better, config.resamples, rng)
+    return paired_gain(values, others, describe(metric).better, config.resamples, rng)
 
 
 def verdict(gain: Gain) -> str:
