@@ -13,7 +13,7 @@ from poseloop.report.figure_posegen import draw_coverage, draw_grid, draw_hardne
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.report.posegen_forms import to_latex, to_markdown
 from poseloop.report.posegen_tables import against, methods_table, plain_row
-from poseloop.report.tables import COLUMNS
+from poseloop.report.rows import COLUMNS
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_npz
@@ -119,9 +119,9 @@ def test_error_files_that_do_not_fit_are_named(tmp_path):
 
 
 def test_plain_rows_have_the_metrics_unit():
-    row = plain_row("held-out view", "psnr", "fast", 25.1234, 4, "")
+    row = plain_row("held-out view", "psnr", "fast", [25.0, 25.2468])
     assert pd.DataFrame([row], columns=COLUMNS).loc[0, "unit"] == "dB"
-    assert row["mean"] == 25.12
+    assert (row["mean"], row["n_subjects"], row["n_seeds"]) == (25.12, 2, 1)
 
 
 def test_figures_show_what_they_are_given():

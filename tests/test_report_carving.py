@@ -22,7 +22,7 @@ from poseloop.report.carving import (
 from poseloop.report.config import ReportConfig
 from poseloop.report.family import BASE_LABEL, make_cost_table, make_family_table
 from poseloop.report.figure_carving import draw_skipped
-from poseloop.report.tables import COLUMNS
+from poseloop.report.rows import COLUMNS
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError

@@ -9,7 +9,7 @@ from poseloop.evaluate.average_gain import FORMULA, AverageGain, average_gain
 from poseloop.evaluate.estimator_metrics import METRICS
 from poseloop.evaluate.statistics import Gain, paired_gain
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.tables import COLUMNS, verdict
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.seeds import numpy_rng
 
 Results = dict[tuple[str, str, str, str], np.ndarray]
@@ -45,7 +45,7 @@ def methods_table(
     Returns
     -------
     DataFrame
-        Columns `report.tables.COLUMNS`.
+        Columns `report.rows.COLUMNS`.
     """
     rows = [
         _row(results, method, label, baseline, methods[baseline], estimator, where, metric, config)
@@ -95,21 +95,12 @@ def against(
 
 
 def plain_row(
-    benchmark: str, metric: str, method: str, mean: float, subjects: int, note: str
+    benchmark: str, metric: str, method: str, values: Sequence[float]
 ) -> dict[str, object]:
     """A row without a baseline, as the NeRF's table has them."""
     kind = METRICS[metric]
-    return {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": method,
-        "mean": round(mean, kind.decimals),
-        "n_subjects": subjects,
-        "n_seeds": 1,
-        "note": note,
-    }
+    row = metric_columns(benchmark, metric, kind, method)
+    return row | value_columns(np.array([values]), kind.decimals)
 
 
 def _row(
@@ -125,30 +116,14 @@ def _row(
 ) -> dict[str, object]:
     values = results[method, estimator, where, metric]
     kind = METRICS[metric]
-    row = {
-        "benchmark": f"{where}/{estimator}",
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": label,
-        "mean": round(float(values.mean()), kind.decimals),
-        "n_subjects": values.shape[1],
-        "n_seeds": values.shape[0],
-        "note": "",
-    }
+    row = metric_columns(f"{where}/{estimator}", metric, kind, label)
+    row |= value_columns(values, kind.decimals)
     if method == baseline:
-        return row
+        return row | {"note": ""}
     rng = numpy_rng(config.seed, "bootstrap", where, estimator, metric)
     base = results[baseline, estimator, where, metric]
     gain = paired_gain(values, base, kind.better, config.resamples, rng)
-    return row | {
-        "baseline": base_label,
-        "baseline_mean": round(gain.baseline_mean, kind.decimals),
-        "relative_gain": round(gain.relative, 4),
-        "ci_low": round(gain.low, 4),
-        "ci_high": round(gain.high, 4),
-        "note": verdict(gain),
-    }
+    return row | gain_columns(gain, base_label, kind.decimals) | {"note": verdict(gain)}
 
 
 def _average(
@@ -180,22 +155,17 @@ def _average_row(
     sets: Sequence[str],
     published: float | None,
 ) -> dict[str, object]:
-    some = next(iter(results.values()))
-    said = verdict(Gain(gain.mean, 0.0, gain.mean, gain.low, gain.high))
-    return {
-        "benchmark": AVERAGE,
-        "metric": metric,
-        "unit": "%",
-        "better": "higher",
-        "method": label,
-        "mean": round(100 * gain.mean, 2),
-        "baseline": base_label,
-        "baseline_mean": 0.0,
-        "relative_gain": round(gain.mean, 4),
-        "ci_low": round(gain.low, 4),
-        "ci_high": round(gain.high, 4),
-        "n_subjects": some.shape[1] * len(sets),
-        "n_seeds": some.shape[0],
-        "published": published,
-        "note": f"{said}; over {', '.join(estimators)}; {FORMULA}",
-    }
+    some, kind = next(iter(results.values())), METRICS["relative_gain"]
+    as_gain = Gain(gain.mean, 0.0, gain.mean, gain.low, gain.high)
+    row = metric_columns(AVERAGE, metric, kind, label)
+    return (
+        row
+        | gain_columns(as_gain, base_label, kind.decimals)
+        | {
+            "mean": round(100 * gain.mean, kind.decimals),
+            "n_subjects": some.shape[1] * len(sets),
+            "n_seeds": some.shape[0],
+            "published": published,
+            "note": f"{verdict(as_gain)}; over {', '.join(estimators)}; {FORMULA}",
+        }
+    )

@@ -11,29 +11,12 @@ from poseloop.evaluate.metrics import describe
 from poseloop.evaluate.metrics_files import read_metrics
 from poseloop.evaluate.statistics import Gain, paired_gain
 from poseloop.report.config import ReportConfig
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
-COLUMNS = [
-    "benchmark",
-    "metric",
-    "unit",
-    "better",
-    "method",
-    "mean",
-    "baseline",
-    "baseline_mean",
-    "relative_gain",
-    "ci_low",
-    "ci_high",
-    "n_subjects",
-    "n_seeds",
-    "published",
-    "note",
-]
 BASE = "base"
 TRUTH = "truth"
-_GAIN_DECIMALS = 4
 
 Results = dict[tuple[str, str, str], np.ndarray]
 """(method, benchmark, metric) to (seeds, subjects) values."""
@@ -142,28 +125,14 @@ def _row(
     kind = describe(metric)
     published, remark = _published(config, method, benchmark, metric)
     notes = [config.notes.get(metric), remark]
-    row = {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": labels[method],
-        "mean": round(float(values.mean()), kind.decimals),
-        "n_subjects": values.shape[1],
-        "n_seeds": 1 if method == TRUTH else n_seeds,
-        "published": published,
-    }
+    row = metric_columns(benchmark, metric, kind, labels[method])
+    row |= value_columns(values, kind.decimals)
+    row |= {"n_seeds": 1 if method == TRUTH else n_seeds, "published": published}
     if method == TRUTH:
         notes.insert(0, "the protocol on true pictures")
     elif method != baseline:
         gain = _gain(results, method, baseline, benchmark, metric, config)
-        row |= {
-            "baseline": labels[baseline],
-            "baseline_mean": round(gain.baseline_mean, kind.decimals),
-            "relative_gain": _rounded(gain.relative),
-            "ci_low": _rounded(gain.low),
-            "ci_high": _rounded(gain.high),
-        }
+        row |= gain_columns(gain, labels[baseline], kind.decimals)
         notes.insert(0, verdict(gain))
     return row | {"note": "; ".join(note for note in notes if note)}
 
@@ -185,19 +154,6 @@ def _gain(
         )
     rng = numpy_rng(config.seed, "bootstrap", benchmark, metric)
     return paired_gain(values, others, describe(metric).better, config.resamples, rng)
-
-
-def verdict(gain: Gain) -> str:
-    """The interval in words, as printed: an end that rounds to zero touches it."""
-    if np.isnan(gain.relative):
-        return "no relative gain: the baseline is zero"
-    if _rounded(gain.low) > 0:
-        return "gain"
-    return "loss" if _rounded(gain.high) < 0 else "no gain"
-
-
-def _rounded(value: float) -> float:
-    return round(value, _GAIN_DECIMALS)
 
 
 def _published(
