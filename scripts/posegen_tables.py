@@ -7,9 +7,15 @@ import pandas as pd
 
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.posegen.config import PosegenConfig
+from poseloop.report.latex import to_latex
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_forms import to_latex, to_markdown
-from poseloop.report.posegen_tables import against, methods_table, plain_row
+from poseloop.report.posegen_metrics import describe
+from poseloop.report.posegen_tables import (
+    against,
+    methods_table,
+    plain_row,
+    posegen_markdown,
+)
 from poseloop.report.rows import COLUMNS
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
@@ -67,8 +73,8 @@ def main() -> None:
     for path, table in zip(arguments.output, tables, strict=True):
         write_text(path, table.to_csv(index=False))
         printed = pd.read_csv(path)
-        write_text(path.with_suffix(".md"), to_markdown(printed))
-        write_text(path.with_suffix(".tex"), to_latex(printed))
+        write_text(path.with_suffix(".md"), posegen_markdown(printed))
+        write_text(path.with_suffix(".tex"), to_latex(printed, describe))
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from poseloop.evaluate.average_gain import FORMULA, AverageGain, average_gain
-from poseloop.evaluate.estimator_metrics import METRICS
 from poseloop.evaluate.statistics import Gain, paired_gain
+from poseloop.report.markdown import LEGEND, to_markdown
 from poseloop.report.posegen_config import PosegenReportConfig
+from poseloop.report.posegen_metrics import GAIN, HEADLINE, describe
 from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.seeds import numpy_rng
 
@@ -28,6 +29,8 @@ def methods_table(
     main: str,
 ) -> pd.DataFrame:
     """One row per benchmark `<set>/<estimator>`, metric and method; then the averages.
+
+    An average over some of the estimators is `average/<estimator>`.
 
     Parameters
     ----------
@@ -55,16 +58,19 @@ def methods_table(
         for method, label in methods.items()
         if (method, estimator, where, metric) in results
     ]
-    for metrics, name in [*(([m], m) for m in config.metrics), (config.headline, "relative_gain")]:
+    averages = []
+    kinds = {f"{metric}{GAIN}": [metric] for metric in config.metrics}
+    for name, metrics in (kinds | {HEADLINE: config.headline}).items():
         for method, label in methods.items():
             if method == baseline:
                 continue
             shown = [e for e in estimators if (method, e, sets[0], metrics[0]) in results]
             gain = _average(results, method, baseline, shown, sets, metrics, config)
-            published = config.published_gain if (method, name) == (main, "relative_gain") else None
-            rows.append(
-                _average_row(results, name, label, methods[baseline], gain, shown, sets, published)
-            )
+            published = config.published_gain if (method, name) == (main, HEADLINE) else None
+            where = _benchmark(AVERAGE, shown, estimators)
+            row = _average_row(results, where, name, label, methods[baseline], gain, sets)
+            averages.append(row | {"published": published})
+    rows += sorted(averages, key=lambda row: row["benchmark"])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -88,9 +94,8 @@ def against(
             )
         ]
         gain = _average(results, method, rival, shown, sets, config.headline, config)
-        rows.append(
-            _average_row(results, "relative_gain", label, rival_label, gain, shown, sets, None)
-        )
+        where = _benchmark(f"{AVERAGE}, against {rival_label}", shown, estimators)
+        rows.append(_average_row(results, where, HEADLINE, label, rival_label, gain, sets))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -98,7 +103,7 @@ def plain_row(
     benchmark: str, metric: str, method: str, values: Sequence[float]
 ) -> dict[str, object]:
     """A row without a baseline, as the NeRF's table has them."""
-    kind = METRICS[metric]
+    kind = describe(metric)
     row = metric_columns(benchmark, metric, kind, method)
     return row | value_columns(np.array([values]), kind.decimals)
 
@@ -115,7 +120,7 @@ def _row(
     config: PosegenReportConfig,
 ) -> dict[str, object]:
     values = results[method, estimator, where, metric]
-    kind = METRICS[metric]
+    kind = describe(metric)
     row = metric_columns(f"{where}/{estimator}", metric, kind, label)
     row |= value_columns(values, kind.decimals)
     if method == baseline:
@@ -140,32 +145,42 @@ def _average(
         {cell: results[name, cell[1], cell[0], cell[2]] for cell in cells}
         for name in (method, baseline)
     )
-    better = {name: kind.better for name, kind in METRICS.items()}
+    better = {metric: describe(metric).better for metric in metrics}
     rng = numpy_rng(config.seed, "bootstrap", AVERAGE)
     return average_gain(*tables, better, config.resamples, rng)
 
 
+def _benchmark(name: str, shown: Sequence[str], estimators: Sequence[str]) -> str:
+    """Name of an average, with the estimators that it is over if these are not all."""
+    return name if list(shown) == list(estimators) else f"{name}/{'+'.join(shown)}"
+
+
 def _average_row(
     results: Results,
+    benchmark: str,
     metric: str,
     label: str,
     base_label: str,
     gain: AverageGain,
-    estimators: Sequence[str],
     sets: Sequence[str],
-    published: float | None,
 ) -> dict[str, object]:
-    some, kind = next(iter(results.values())), METRICS["relative_gain"]
+    some, kind = next(iter(results.values())), describe(metric)
     as_gain = Gain(gain.mean, 0.0, gain.mean, gain.low, gain.high)
-    row = metric_columns(AVERAGE, metric, kind, label)
-    return (
-        row
-        | gain_columns(as_gain, base_label, kind.decimals)
-        | {
-            "mean": round(100 * gain.mean, kind.decimals),
-            "n_subjects": some.shape[1] * len(sets),
-            "n_seeds": some.shape[0],
-            "published": published,
-            "note": f"{verdict(as_gain)}; over {', '.join(estimators)}; {FORMULA}",
-        }
-    )
+    row = metric_columns(benchmark, metric, kind, label)
+    row |= gain_columns(as_gain, base_label, kind.decimals)
+    return row | {
+        "mean": round(100 * gain.mean, kind.decimals),
+        "n_subjects": some.shape[1] * len(sets),
+        "n_seeds": some.shape[0],
+        "note": verdict(as_gain),
+    }
+
+
+def posegen_markdown(table: pd.DataFrame) -> str:
+    """Markdown form, with how the averages are taken if there are any."""
+    if table["relative_gain"].isna().all():
+        return to_markdown(table, describe, "Means over as many values as the CSV's n_subjects.")
+    legend = LEGEND.replace(
+        "over base ", "over the first method, or over the one that the row names, "
+    ).replace("subjects and seeds", "pictures and seeds")
+    return to_markdown(table, describe, f"{legend} Averages: {FORMULA}.")
