@@ -53,7 +53,7 @@ def make_hacking_table(
     Returns
     -------
     DataFrame
-        Columns `tables.COLUMNS`, then `arm`, `stop` (`last` or `chosen`) and `step`.
+        Columns `rows.COLUMNS`, then `arm`, `stop` (`last` or `chosen`) and `step`.
     """
     groups = {name: [name] for name in hacking.sets} | {ALL_SETS: hacking.sets}
     rows = []

@@ -96,6 +96,7 @@ class Rows:
                 pair = 1 + values - held, np.ones_like(held)
                 notes.append("gain as a difference")
             gain = paired_gain(*pair, kind.better, self.config.resamples, rng)
+            # What is printed is the baseline's own mean, of a difference too.
             gain = replace(gain, baseline_mean=float(held.mean()))
             row |= gain_columns(gain, self.labels.get(baseline, baseline), kind.decimals)
             notes.insert(0, verdict(gain))
