@@ -1,4 +1,7 @@
-"""Draw hulls, fitted bodies and carved meshes of the subjects whose hulls are farthest off."""
+"""Draw hulls, fitted bodies and carved meshes of the subjects whose hulls are farthest off.
+
+A figure of words where no subject was carved.
+"""
 
 import argparse
 from pathlib import Path
@@ -14,12 +17,11 @@ from poseloop.reconstruct.store import read_carved
 from poseloop.reconstruct.subject import Carved
 from poseloop.report.carving import HULL, METRICS, carved_rows
 from poseloop.report.config import ReportConfig
-from poseloop.report.figure_carving import draw_carving, pictures_of
+from poseloop.report.figure_carving import draw_carving, draw_skipped, pictures_of
 from poseloop.report.style import save
 from poseloop.report.tables import TRUTH
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
-from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz
 from poseloop.runtime.study import StudyConfig
 
@@ -51,13 +53,17 @@ def main() -> None:
     carved = [read_carved(path) for path in arguments.carved]
     views = [read_npz(path, "rgb", "normal", only=True) for path in arguments.views]
     told = carved_rows(arguments.metrics.parent, name)
-    if not told:
-        raise UserError(f"{arguments.carved[0]}: no subject was carved, there is nothing to draw")
-    error = dict(zip(told, read_metrics(arguments.metrics)[name][METRICS[0]], strict=True))
+    # The metrics do not name a benchmark of which nothing was carved.
+    errors = read_metrics(arguments.metrics)[name][METRICS[0]] if told else []
+    error = dict(zip(told, errors, strict=True))
     shared = [row for row in told if all(isinstance(meshes.get(row), Carved) for meshes in carved)]
+    names = [labels[path.parent.parent.name] for path in arguments.carved]
+    if not shared:
+        save(draw_skipped(dict(zip(names, carved, strict=True)), name), arguments.output)
+        return
     lines = []
     for row in sorted(shared, key=error.__getitem__, reverse=True)[:count]:
-        for path, meshes, pictures in zip(arguments.carved, carved, views, strict=True):
+        for label, meshes, pictures in zip(names, carved, views, strict=True):
             masks = soft_masks(
                 pictures["rgb"][row], pictures["normal"][row], evaluate.images.colour_contrast
             )
@@ -69,9 +75,7 @@ def main() -> None:
                 (mesh.vertices.astype(np.float64), mesh.faces),
                 mesh.colours,
             )
-            lines.append((f"{row}, {labels[path.parent.parent.name]}", shots))
-    if not lines:
-        raise UserError(f"{name}: no subject was carved from all views, there is nothing to draw")
+            lines.append((f"{row}, {label}", shots))
     title = f"{name}: the subjects whose {HULL}s are farthest off, one seed"
     save(draw_carving(lines, title), arguments.output)
 

@@ -3,15 +3,20 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.posegen.config import PosegenConfig
+from poseloop.report.latex import to_latex
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_forms import to_latex, to_markdown
-from poseloop.report.posegen_tables import against, methods_table, plain_row
-from poseloop.report.tables import COLUMNS
+from poseloop.report.posegen_metrics import describe
+from poseloop.report.posegen_tables import (
+    against,
+    methods_table,
+    plain_row,
+    posegen_markdown,
+)
+from poseloop.report.rows import COLUMNS
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_json, write_text
@@ -31,8 +36,7 @@ def nerf_table(values: dict[str, list[float]]) -> pd.DataFrame:
         method, split, metric = key.split("/")
         benchmark = {"view": "held-out view", "pose": "held-out pose"}.get(split, split)
         label = _FIELDS.get(method, f"feedback {method}")
-        row = plain_row(benchmark, metric, label, float(np.mean(numbers)), len(numbers), "")
-        rows.append(row)
+        rows.append(plain_row(benchmark, metric, label, numbers))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -69,8 +73,8 @@ def main() -> None:
     for path, table in zip(arguments.output, tables, strict=True):
         write_text(path, table.to_csv(index=False))
         printed = pd.read_csv(path)
-        write_text(path.with_suffix(".md"), to_markdown(printed))
-        write_text(path.with_suffix(".tex"), to_latex(printed))
+        write_text(path.with_suffix(".md"), posegen_markdown(printed))
+        write_text(path.with_suffix(".tex"), to_latex(printed, describe))
 
 
 if __name__ == "__main__":

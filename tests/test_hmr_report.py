@@ -26,8 +26,8 @@ from poseloop.report.hmr_tables import (
     stack_seeds,
 )
 from poseloop.report.overlays import overlay, posed_vertices, side_view
+from poseloop.report.rows import COLUMNS
 from poseloop.report.style import save
-from poseloop.report.tables import COLUMNS
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 

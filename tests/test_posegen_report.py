@@ -10,10 +10,16 @@ from poseloop.evaluate.average_gain import FORMULA, average_gain
 from poseloop.evaluate.estimator_metrics import METRICS, joint_metrics, surface_error
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.report.figure_posegen import draw_coverage, draw_grid, draw_hardness, draw_overlays
+from poseloop.report.latex import to_latex
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_forms import to_latex, to_markdown
-from poseloop.report.posegen_tables import against, methods_table, plain_row
-from poseloop.report.tables import COLUMNS
+from poseloop.report.posegen_metrics import describe
+from poseloop.report.posegen_tables import (
+    against,
+    methods_table,
+    plain_row,
+    posegen_markdown,
+)
+from poseloop.report.rows import COLUMNS
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_npz
@@ -90,22 +96,36 @@ def test_table_has_a_row_per_cell_and_the_average_with_its_formula(config):
     assert row.loc["PoseGen", "relative_gain"] == pytest.approx(1 / 0.9 - 1, abs=1e-4)
     assert row.loc["PoseGen", "note"] == "gain"
     assert "random" not in row.index
-    average = table.query("benchmark == 'average' and metric == 'relative_gain'")
-    average = average.set_index("method")
+    average = table.query("metric == 'relative_gain'").set_index("method")
+    assert dict(average["benchmark"]) == {"random": "average/regression", "PoseGen": "average"}
     assert average.loc["PoseGen", "relative_gain"] == pytest.approx(0.1, abs=1e-4)
     assert average.loc["PoseGen", "published"] == config.published_gain
-    assert FORMULA in average.loc["PoseGen", "note"]
-    assert "over regression;" in average.loc["random", "note"]
-    shown = to_markdown(table)
-    assert "| PoseGen | 10 % | no fine-tuning | +10.0 % * | [+10.0, +10.0] |" in shown
-    assert shown.count(FORMULA) == shown.count("- gain; over ")
-    assert r"relative\_gain & PoseGen & 10 \% & no fine-tuning & +10.0 \% $^{*}$" in to_latex(table)
+
+
+def test_printed_forms_have_a_column_per_method_and_the_formula_once(config):
+    table = methods_table(
+        results(), METHODS, "base", SETS, "indomain", ESTIMATORS, config, "posegen"
+    )
+    rivals = against(results(), "posegen", {"prior": "random"}, "PoseGen", SETS, ESTIMATORS, config)
+    shown = posegen_markdown(pd.concat([table, rivals]))
+    assert "| benchmark | metric | unit | no fine-tuning | random | PoseGen | published |" in shown
+    # A gain in an error is no error: it is in percent, and more of it is better.
+    gain = "10.00 (+10.0 % [+10.0, +10.0]) *"
+    assert f"| average | mean relative gain in MPJPE ↑ | % |  |  | {gain} |  |" in shown
+    assert "| average, against random/regression | mean relative gain ↑ | % |  |  | 7.2" in shown
+    assert shown.count(FORMULA) == 1
+    assert r"average & mean relative gain $\uparrow$ & \% &  &  & 10.00 (+10.0 \%" in to_latex(
+        table, describe
+    )
+    with pytest.raises(KeyError):
+        describe("speed")
 
 
 def test_rivals_are_compared_on_what_both_ran_on(config):
     table = against(results(), "posegen", {"prior": "random"}, "PoseGen", SETS, ESTIMATORS, config)
     [row] = table.to_dict("records")
     assert row["baseline"] == "random"
+    assert row["benchmark"] == "average, against random/regression"
     assert row["relative_gain"] == pytest.approx(1 - 0.9 / 0.97, abs=1e-4)
 
 
@@ -119,9 +139,9 @@ def test_error_files_that_do_not_fit_are_named(tmp_path):
 
 
 def test_plain_rows_have_the_metrics_unit():
-    row = plain_row("held-out view", "psnr", "fast", 25.1234, 4, "")
+    row = plain_row("held-out view", "psnr", "fast", [25.0, 25.2468])
     assert pd.DataFrame([row], columns=COLUMNS).loc[0, "unit"] == "dB"
-    assert row["mean"] == 25.12
+    assert (row["mean"], row["n_subjects"], row["n_seeds"]) == (25.12, 2, 1)
 
 
 def test_figures_show_what_they_are_given():

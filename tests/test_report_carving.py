@@ -1,12 +1,16 @@
 """Tables of carving and of the family: who is compared with whom, and who is left out."""
 
 import json
+import runpy
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_body import smpl_arrays
 
 from poseloop.evaluate.metrics_files import write_metrics
+from poseloop.reconstruct.store import write_carved
 from poseloop.report.carving import (
     KINDS,
     METRICS,
@@ -17,10 +21,12 @@ from poseloop.report.carving import (
 )
 from poseloop.report.config import ReportConfig
 from poseloop.report.family import BASE_LABEL, make_cost_table, make_family_table
-from poseloop.report.tables import COLUMNS
+from poseloop.report.figure_carving import draw_skipped
+from poseloop.report.rows import COLUMNS
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import write_npz
 
 BENCHMARK = "thuman_like"
 
@@ -112,6 +118,35 @@ def test_a_methods_carved_meshes_are_compared_with_the_bases_over_shared_subject
     # Of subjects 0, 2, 3 and 5 the values are 1, 3, 4 and 6, less 0.4 and 0.2.
     assert (row["mean"], row["baseline_mean"]) == (3.1, 3.3)
     assert row["note"] == "gain"
+
+
+def test_a_figure_of_no_carved_subject_says_so():
+    figure = draw_skipped({"base": {0: "empty", 4: "empty"}, "DrPose": {0: "empty"}}, BENCHMARK)
+    [text] = figure.axes[0].texts
+    assert text.get_text().splitlines() == [
+        "no subject was carved from all views",
+        "base: 2 of 2 subjects skipped",
+        "DrPose: 1 of 1 subjects skipped",
+    ]
+
+
+def test_the_figures_script_draws_views_of_which_nothing_was_carved(tmp_path, monkeypatch):
+    files = {name: tmp_path / f"{name}.npz" for name in ("body", BENCHMARK, "views")}
+    write_npz(files["body"], smpl_arrays())
+    pictures = np.zeros((2, 6, 8, 8, 3), np.uint8)
+    write_npz(files[BENCHMARK], {"input_rgb": pictures[:, 0], "azimuths": np.arange(6.0)})
+    write_npz(files["views"], {"rgb": pictures, "normal": pictures})
+    run = tmp_path / "base" / "seed0"
+    write_run(tmp_path / "base", 0, [0, 1], subjects=2)
+    write_metrics(run / "hull.json", {})
+    write_carved(run / f"{BENCHMARK}.npz", {0: "an empty mask", 2: "an empty mask"})
+    argv = ["--evaluate", "config/smoke/evaluate.yaml", "--study", "config/smoke/study.yaml"]
+    argv += ["--body", files["body"], "--benchmark", files[BENCHMARK], "--views", files["views"]]
+    argv += ["--carved", run / f"{BENCHMARK}.npz", "--metrics", run / "hull.json"]
+    argv += ["--config", "config/smoke/report.yaml", "--output", tmp_path / "fig.png"]
+    monkeypatch.setattr(sys, "argv", ["fig_carving.py", *map(str, argv)])
+    runpy.run_path("scripts/fig_carving.py", run_name="__main__")
+    assert (tmp_path / "fig.png").stat().st_size > 0
 
 
 def test_the_family_is_compared_with_no_post_training(config):

@@ -42,7 +42,10 @@ def test_time_names_the_longest_and_the_largest_job(tmp_path):
         "train": write_timing(tmp_path / "a.tsv", 100, 90, 500),
         "render": write_timing(tmp_path / "b.tsv", 10, 30, 2500),
         "gone": tmp_path / "c.tsv",
+        "foreign": tmp_path / "d.tsv",
+        "short": write_timing(tmp_path / "e.tsv", 0.1, "NA", "NA"),
     }
+    files["foreign"].write_text("a,b\n1,2\n")
     assert time_line(files) == (
         "2 jobs, 2.0 CPU minutes; longest train, 100 s; largest render, 2.5 GB"
     )

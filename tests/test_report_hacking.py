@@ -12,7 +12,7 @@ from poseloop.report.config import ReportConfig
 from poseloop.report.family import BASE_LABEL
 from poseloop.report.figure_hacking import draw_hacking
 from poseloop.report.hacking import ALL_SETS, hacking_markdown, make_hacking_table
-from poseloop.report.tables import COLUMNS
+from poseloop.report.rows import COLUMNS
 from poseloop.runtime.seeds import numpy_rng
 
 SETS = ["val_ordinary", "val_dynamic"]

@@ -12,7 +12,8 @@ from poseloop.evaluate.metrics_files import write_metrics
 from poseloop.report.config import ReportConfig
 from poseloop.report.latex import escape, to_latex
 from poseloop.report.markdown import to_markdown
-from poseloop.report.tables import COLUMNS, gather, gather_truth, make_table
+from poseloop.report.rows import COLUMNS
+from poseloop.report.tables import gather, gather_truth, make_table
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 

@@ -8,7 +8,7 @@ from poseloop.evaluate.frame_check import Values
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig
 from poseloop.report.markdown import LEGEND, to_markdown
-from poseloop.report.tables import COLUMNS, verdict
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.seeds import numpy_rng
 
 LABELS = {
@@ -27,7 +27,6 @@ NOTES = {
     "autoencoder": "what the autoencoder alone loses",
     "accepted": "chosen by this very error",
 }
-_GAIN_DECIMALS = 4
 
 
 def make_animate_table(benchmarks: dict[str, Values], config: ReportConfig) -> pd.DataFrame:
@@ -55,28 +54,14 @@ def _row(
 ) -> dict[str, object]:
     kind, own = describe(metric), np.array([values[method][metric]])
     notes = [NOTES[method]] if method in NOTES else []
-    row = {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": LABELS[method],
-        "mean": round(float(own.mean()), kind.decimals),
-        "n_subjects": own.shape[1],
-        "n_seeds": 1,
-    }
+    row = metric_columns(benchmark, metric, kind, LABELS[method])
+    row |= value_columns(own, kind.decimals)
     baseline = BASELINES[benchmark].get(method)
     if baseline is not None:
         rng = numpy_rng(config.seed, "bootstrap", "animate", benchmark, metric)
         other = np.array([values[baseline][metric]])
         gain = paired_gain(own, other, kind.better, config.resamples, rng)
-        row |= {
-            "baseline": LABELS[baseline],
-            "baseline_mean": round(gain.baseline_mean, kind.decimals),
-            "relative_gain": round(gain.relative, _GAIN_DECIMALS),
-            "ci_low": round(gain.low, _GAIN_DECIMALS),
-            "ci_high": round(gain.high, _GAIN_DECIMALS),
-        }
+        row |= gain_columns(gain, LABELS[baseline], kind.decimals)
         notes.insert(0, verdict(gain))
     return row | {"note": "; ".join(notes)}
 

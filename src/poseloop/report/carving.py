@@ -14,7 +14,8 @@ from poseloop.evaluate.metrics_files import read_metrics
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig
 from poseloop.report.markdown import LEGEND, to_markdown
-from poseloop.report.tables import BASE, COLUMNS, TRUTH, verdict
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
+from poseloop.report.tables import BASE, TRUTH
 from poseloop.runtime.files import read_json
 from poseloop.runtime.seeds import numpy_rng
 
@@ -22,7 +23,6 @@ HULL, CARVING = "hull", "carving"
 KINDS = {HULL: "hull", "body": "fitted body", CARVING: "carving"}
 METRICS = ("chamfer", "p2s", "s2p", "normal_consistency", "f_score", "chamfer_icp")
 STARTS = {"library": "start from the library", "estimate": "start from the estimated pose"}
-_GAIN_DECIMALS = 4
 _AT = re.compile(r"the view at [\d.]+ degrees")
 
 Runs = dict[str, list[Path]]
@@ -136,7 +136,7 @@ def make_carving_table(
                     row = _row(pair, method, baseline, benchmark, metric, config)
                     if remark := remarks.get((metric, kind)):
                         row["note"] = "; ".join(filter(None, [row["note"], where + remark]))
-                    rows.append(row | {"n_seeds": len(folders)})
+                    rows.append(row)
             if views not in (TRUTH, BASE) and BASE in runs:
                 rows += _against_base(runs, views, benchmark, labels, config)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -155,20 +155,14 @@ def _against_base(
     method = f"{method}, against that of base"
     return [
         _row((values[metric], baseline[metric]), method, other, benchmark, metric, config)
-        | {"n_seeds": len(folders)}
         for metric in METRICS
     ]
 
 
 def _empty_row(benchmark: str, views: str, skipped: str, seeds: int) -> dict[str, object]:
     """What is left to say where no subject was carved under every seed."""
-    kind = describe(METRICS[0])
-    return {
-        "benchmark": benchmark,
-        "metric": METRICS[0],
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": f"{KINDS[CARVING]}, {views}",
+    metric, method = METRICS[0], f"{KINDS[CARVING]}, {views}"
+    return metric_columns(benchmark, metric, describe(metric), method) | {
         "n_subjects": 0,
         "n_seeds": seeds,
         "note": f"{skipped}; none was carved under every seed",
@@ -184,29 +178,13 @@ def _row(
     config: ReportConfig,
 ) -> dict[str, object]:
     """A method's values (seeds, subjects), and its baseline's if it has one."""
-    (values, others), described = pair, describe(metric)
-    row = {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": described.unit,
-        "better": described.better,
-        "method": method,
-        "mean": round(float(values.mean()), described.decimals),
-        "n_subjects": values.shape[1],
-        "note": "",
-    }
+    (values, others), kind = pair, describe(metric)
+    row = metric_columns(benchmark, metric, kind, method) | value_columns(values, kind.decimals)
     if others is None:
-        return row
+        return row | {"note": ""}
     rng = numpy_rng(config.seed, "bootstrap", "carving", benchmark, metric)
-    gain = paired_gain(values, others, described.better, config.resamples, rng)
-    return row | {
-        "baseline": baseline,
-        "baseline_mean": round(gain.baseline_mean, described.decimals),
-        "relative_gain": round(gain.relative, _GAIN_DECIMALS),
-        "ci_low": round(gain.low, _GAIN_DECIMALS),
-        "ci_high": round(gain.high, _GAIN_DECIMALS),
-        "note": verdict(gain),
-    }
+    gain = paired_gain(values, others, kind.better, config.resamples, rng)
+    return row | gain_columns(gain, baseline, kind.decimals) | {"note": verdict(gain)}
 
 
 def carving_markdown(table: pd.DataFrame) -> str:

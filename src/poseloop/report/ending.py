@@ -1,14 +1,15 @@
 """What a finished run says on the terminal: its tables, what they show, its time, where to look."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
+from poseloop.report.timing import Timing, read_timing
 from poseloop.runtime.errors import UserError
 
 VERDICTS = ("gain", "loss", "no gain")
-_TIME_COLUMNS = {"s", "cpu_time", "max_rss"}
 
 
 def table_line(path: Path) -> str:
@@ -36,22 +37,19 @@ def time_line(benchmarks: Mapping[str, str | Path]) -> str:
     ----------
     benchmarks : a job's name to its `benchmark:` file; a missing or foreign file is left out
     """
-    rows = {}
+    jobs: dict[str, Timing] = {}
     for name, path in benchmarks.items():
-        try:
-            rows[name] = pd.read_csv(path, sep="\t").iloc[0]
-        except (OSError, ValueError, IndexError):
-            continue
-    rows = {name: row for name, row in rows.items() if set(row.index) >= _TIME_COLUMNS}
-    if not rows:
+        with suppress(UserError):
+            jobs[name] = read_timing(path)
+    if not jobs:
         return "no job was timed"
-    longest = max(rows, key=lambda name: rows[name]["s"])
-    largest = max(rows, key=lambda name: rows[name]["max_rss"])
-    total = sum(float(row["cpu_time"]) for row in rows.values()) / 60
+    longest = max(jobs, key=lambda name: jobs[name].wall_clock_s)
+    largest = max(jobs, key=lambda name: jobs[name].peak_memory_mb)
+    total = sum(job.cpu_s for job in jobs.values()) / 60
     return (
-        f"{len(rows)} jobs, {total:.1f} CPU minutes; longest {longest}, "
-        f"{float(rows[longest]['s']):.0f} s; largest {largest}, "
-        f"{float(rows[largest]['max_rss']) / 1000:.1f} GB"
+        f"{len(jobs)} jobs, {total:.1f} CPU minutes; longest {longest}, "
+        f"{jobs[longest].wall_clock_s:.0f} s; largest {largest}, "
+        f"{jobs[largest].peak_memory_mb / 1000:.1f} GB"
     )
 
 

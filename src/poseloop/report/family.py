@@ -7,9 +7,9 @@ import pandas as pd
 
 from poseloop.report.config import ReportConfig
 from poseloop.report.tables import BASE, Results, make_table
+from poseloop.report.timing import read_timing
 from poseloop.reward.family.config import FamilyConfig
-from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import read_json, require_file
+from poseloop.runtime.files import read_json
 
 BASE_LABEL = "no post-training"
 
@@ -28,13 +28,9 @@ def make_family_table(
     name = "family"
     config = config.model_copy(update={"tables": {name: family.table}, "published": []})
     methods = {BASE: BASE_LABEL} | {arm: entry.label for arm, entry in family.arms.items()}
-    if family.reference is not None:
-        # `make_table` compares with what is called `base`: the two trade names.
-        trade = {BASE: family.reference, family.reference: BASE}
-        results = {(trade.get(arm, arm), *cell): v for (arm, *cell), v in results.items()}
-        first = {BASE: methods.pop(family.reference), family.reference: methods.pop(BASE)}
-        methods = first | methods
-    return make_table(name, results, methods, benchmarks, config, n_seeds)
+    baseline = family.reference or BASE
+    methods = {baseline: methods[baseline]} | methods
+    return make_table(name, results, methods, benchmarks, config, n_seeds, baseline)
 
 
 def make_cost_table(
@@ -55,19 +51,16 @@ def make_cost_table(
         A file is missing or is no benchmark file.
     """
     rows = []
-    for path, timing in zip(trained, measured, strict=True):
-        arm = path.parent.parent.name
-        table = pd.read_csv(require_file(timing, "benchmark file"), sep="\t")
-        if not {"s", "max_rss", "cpu_time"} <= set(table.columns) or table.empty:
-            raise UserError(f"{timing}: not a benchmark file of Snakemake")
+    for path, file in zip(trained, measured, strict=True):
+        arm, timing = path.parent.parent.name, read_timing(file)
         rows.append(
             {
                 "method": family.arms[arm].label,
                 "seed": int(path.parent.name.removeprefix("seed")),
                 "samples_seen": read_json(path)["samples_seen"],
-                "wall_clock_s": round(float(table["s"].iloc[0]), 1),
-                "cpu_s": round(float(table["cpu_time"].iloc[0]), 1),
-                "peak_memory_mb": round(float(table["max_rss"].iloc[0])),
+                "wall_clock_s": round(timing.wall_clock_s, 1),
+                "cpu_s": round(timing.cpu_s, 1),
+                "peak_memory_mb": round(timing.peak_memory_mb),
             }
         )
     return pd.DataFrame(rows)

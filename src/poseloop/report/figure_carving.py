@@ -1,10 +1,11 @@
 """Hull, fitted body and carved mesh of the same generated views, side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from poseloop.reconstruct.store import Subjects
 from poseloop.report.portraits import portraits
 from poseloop.report.style import new_figure
 
@@ -36,6 +37,25 @@ def draw_carving(rows: Sequence[tuple[str, Sequence[np.ndarray]]], title: str) -
         for axis, name in zip(axes[0], names, strict=True):
             axis.set_title(name, fontsize=8)
         figure.suptitle(title, fontsize=9)
+    return figure
+
+
+def draw_skipped(views: Mapping[str, Subjects], benchmark: str) -> Figure:
+    """Words in place of pictures where no subject was carved from all views.
+
+    Parameters
+    ----------
+    views : name of the views to what became of their subjects
+    """
+    words = ["no subject was carved from all views"]
+    for name, subjects in views.items():
+        skipped = sum(isinstance(one, str) for one in subjects.values())
+        words.append(f"{name}: {skipped} of {len(subjects)} subjects skipped")
+    with new_figure(4.0, 0.25 * len(words) + 0.8) as figure:
+        figure.suptitle(benchmark, fontsize=9)
+        axis = figure.subplots()
+        axis.set_axis_off()
+        axis.text(0.5, 0.5, "\n".join(words), ha="center", va="center")
     return figure
 
 

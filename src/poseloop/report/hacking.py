@@ -11,12 +11,18 @@ from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig
 from poseloop.report.family import BASE_LABEL
 from poseloop.report.markdown import to_markdown
-from poseloop.report.tables import COLUMNS, verdict
+from poseloop.report.rows import (
+    COLUMNS,
+    GAINS,
+    gain_columns,
+    metric_columns,
+    value_columns,
+    verdict,
+)
 from poseloop.runtime.seeds import numpy_rng
 
 LAST, CHOSEN = "last", "chosen"
 ALL_SETS = "all sets"
-_GAIN_DECIMALS = 4
 _LEGEND = (
     "In brackets: relative gain over the base and its 95 % interval by paired bootstrap over "
     "subjects and seeds of training, positive where better; * where the interval lies above zero. "
@@ -47,7 +53,7 @@ def make_hacking_table(
     Returns
     -------
     DataFrame
-        Columns `tables.COLUMNS`, then `arm`, `stop` (`last` or `chosen`) and `step`.
+        Columns `rows.COLUMNS`, then `arm`, `stop` (`last` or `chosen`) and `step`.
     """
     groups = {name: [name] for name in hacking.sets} | {ALL_SETS: hacking.sets}
     rows = []
@@ -57,9 +63,9 @@ def make_hacking_table(
             for arm in hacking.arms:
                 last = int(runs.loc[runs["arm"] == arm, "step"].max())
                 for stop, step in ((LAST, last), (CHOSEN, chosen[arm])):
-                    row = _row(runs, arm, step, group, sets, measure, config)
-                    label = f"{labels[arm]}, {stop} (step {step})"
-                    rows.append(row | {"method": label, "stop": stop})
+                    method = f"{labels[arm]}, {stop} (step {step})"
+                    row = _row(runs, arm, step, method, group, sets, measure, config)
+                    rows.append(row | {"stop": stop})
     return pd.DataFrame(rows, columns=[*COLUMNS, "arm", "stop", "step"])
 
 
@@ -67,6 +73,7 @@ def _row(
     runs: pd.DataFrame,
     arm: str,
     step: int,
+    method: str,
     group: str,
     sets: list[str],
     measure: str,
@@ -76,28 +83,11 @@ def _row(
     values, base = (pivot(runs, arm, at, measure, sets) for at in (step, 0))
     rng = numpy_rng(config.seed, "bootstrap", "hacking", group, measure)
     gain = paired_gain(values, base, kind.better, config.resamples, rng)
-    return {
-        "benchmark": group,
-        "metric": measure,
-        "unit": kind.unit,
-        "better": kind.better,
-        "mean": round(gain.mean, kind.decimals),
-        "baseline": BASE_LABEL,
-        "baseline_mean": round(gain.baseline_mean, kind.decimals),
-        "relative_gain": _rounded(gain.relative),
-        "ci_low": _rounded(gain.low),
-        "ci_high": _rounded(gain.high),
-        "n_subjects": values.shape[1],
-        "n_seeds": values.shape[0],
-        "note": verdict(gain),
-        "arm": arm,
-        "step": step,
-    }
-
-
-def _rounded(value: float) -> float:
-    """As printed; the base against itself has no sign."""
-    return round(value, _GAIN_DECIMALS) + 0.0
+    gains = gain_columns(gain, BASE_LABEL, kind.decimals)
+    # The base against itself has no sign.
+    gains |= {name: gains[name] + 0.0 for name in GAINS}
+    row = metric_columns(group, measure, kind, method) | value_columns(values, kind.decimals)
+    return row | gains | {"note": verdict(gain), "arm": arm, "step": step}
 
 
 def _base_row(
@@ -105,18 +95,8 @@ def _base_row(
 ) -> dict[str, object]:
     """The base is step 0 of every run, and the same in all: it is read from the first arm's."""
     kind, values = describe(measure), pivot(runs, hacking.arms[0], 0, measure, sets)[:1]
-    return {
-        "benchmark": group,
-        "metric": measure,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": BASE_LABEL,
-        "mean": round(float(values.mean()), kind.decimals),
-        "n_subjects": values.shape[1],
-        "n_seeds": 1,
-        "note": "",
-        "step": 0,
-    }
+    row = metric_columns(group, measure, kind, BASE_LABEL) | value_columns(values, kind.decimals)
+    return row | {"note": "", "step": 0}
 
 
 def hacking_markdown(table: pd.DataFrame, hacking: HackingConfig) -> str:

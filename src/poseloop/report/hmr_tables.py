@@ -1,6 +1,7 @@
 """Tidy tables of the ADHMR loop: methods, ranking of hypotheses, cleaning."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatch
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.hmr_config import HmrReportConfig, MethodTable
 from poseloop.report.hmr_metrics import describe
-from poseloop.report.tables import COLUMNS, verdict
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
@@ -80,16 +81,8 @@ class Rows:
         values = self.results[method, benchmark, metric]
         kind = describe(described or metric)
         notes = [_ORACLE] if "_min_" in metric else []
-        row = {
-            "benchmark": benchmark,
-            "metric": metric,
-            "unit": kind.unit,
-            "better": kind.better,
-            "method": self.labels.get(method, method),
-            "mean": round(float(values.mean()), kind.decimals),
-            "n_subjects": values.shape[1],
-            "n_seeds": values.shape[0],
-        }
+        row = metric_columns(benchmark, metric, kind, self.labels.get(method, method))
+        row |= value_columns(values, kind.decimals)
         if baseline is not None and values.shape[1] > 1:
             held = self.results[baseline, benchmark, metric]
             if held.shape != values.shape:
@@ -103,13 +96,9 @@ class Rows:
                 pair = 1 + values - held, np.ones_like(held)
                 notes.append("gain as a difference")
             gain = paired_gain(*pair, kind.better, self.config.resamples, rng)
-            row |= {
-                "baseline": self.labels.get(baseline, baseline),
-                "baseline_mean": round(float(held.mean()), kind.decimals),
-                "relative_gain": round(gain.relative, 4),
-                "ci_low": round(gain.low, 4),
-                "ci_high": round(gain.high, 4),
-            }
+            # What is printed is the baseline's own mean, of a difference too.
+            gain = replace(gain, baseline_mean=float(held.mean()))
+            row |= gain_columns(gain, self.labels.get(baseline, baseline), kind.decimals)
             notes.insert(0, verdict(gain))
         published, remark = self._published(method, benchmark, metric)
         notes += [remark] if remark else []
@@ -123,17 +112,9 @@ class Rows:
             if entry.method in self.labels:
                 continue
             kind = describe(entry.metric)
-            self.rows.append(
-                {
-                    "benchmark": benchmark,
-                    "metric": entry.metric,
-                    "unit": kind.unit,
-                    "better": kind.better,
-                    "method": entry.method,
-                    "published": entry.value,
-                    "note": f"published, another scale: {entry.note}",
-                }
-            )
+            row = metric_columns(benchmark, entry.metric, kind, entry.method)
+            note = f"published, another scale: {entry.note}"
+            self.rows.append(row | {"published": entry.value, "note": note})
 
     def table(self) -> pd.DataFrame:
         """The rows with columns `COLUMNS`."""

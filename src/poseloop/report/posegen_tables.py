@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from poseloop.evaluate.average_gain import FORMULA, AverageGain, average_gain
-from poseloop.evaluate.estimator_metrics import METRICS
 from poseloop.evaluate.statistics import Gain, paired_gain
+from poseloop.report.markdown import LEGEND, to_markdown
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.tables import COLUMNS, verdict
+from poseloop.report.posegen_metrics import GAIN, HEADLINE, describe
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.seeds import numpy_rng
 
 Results = dict[tuple[str, str, str, str], np.ndarray]
@@ -29,6 +30,8 @@ def methods_table(
 ) -> pd.DataFrame:
     """One row per benchmark `<set>/<estimator>`, metric and method; then the averages.
 
+    An average over some of the estimators is `average/<estimator>`.
+
     Parameters
     ----------
     results : Results
@@ -45,7 +48,7 @@ def methods_table(
     Returns
     -------
     DataFrame
-        Columns `report.tables.COLUMNS`.
+        Columns `report.rows.COLUMNS`.
     """
     rows = [
         _row(results, method, label, baseline, methods[baseline], estimator, where, metric, config)
@@ -55,16 +58,19 @@ def methods_table(
         for method, label in methods.items()
         if (method, estimator, where, metric) in results
     ]
-    for metrics, name in [*(([m], m) for m in config.metrics), (config.headline, "relative_gain")]:
+    averages = []
+    kinds = {f"{metric}{GAIN}": [metric] for metric in config.metrics}
+    for name, metrics in (kinds | {HEADLINE: config.headline}).items():
         for method, label in methods.items():
             if method == baseline:
                 continue
             shown = [e for e in estimators if (method, e, sets[0], metrics[0]) in results]
             gain = _average(results, method, baseline, shown, sets, metrics, config)
-            published = config.published_gain if (method, name) == (main, "relative_gain") else None
-            rows.append(
-                _average_row(results, name, label, methods[baseline], gain, shown, sets, published)
-            )
+            published = config.published_gain if (method, name) == (main, HEADLINE) else None
+            where = _benchmark(AVERAGE, shown, estimators)
+            row = _average_row(results, where, name, label, methods[baseline], gain, sets)
+            averages.append(row | {"published": published})
+    rows += sorted(averages, key=lambda row: row["benchmark"])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -88,28 +94,18 @@ def against(
             )
         ]
         gain = _average(results, method, rival, shown, sets, config.headline, config)
-        rows.append(
-            _average_row(results, "relative_gain", label, rival_label, gain, shown, sets, None)
-        )
+        where = _benchmark(f"{AVERAGE}, against {rival_label}", shown, estimators)
+        rows.append(_average_row(results, where, HEADLINE, label, rival_label, gain, sets))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def plain_row(
-    benchmark: str, metric: str, method: str, mean: float, subjects: int, note: str
+    benchmark: str, metric: str, method: str, values: Sequence[float]
 ) -> dict[str, object]:
     """A row without a baseline, as the NeRF's table has them."""
-    kind = METRICS[metric]
-    return {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": method,
-        "mean": round(mean, kind.decimals),
-        "n_subjects": subjects,
-        "n_seeds": 1,
-        "note": note,
-    }
+    kind = describe(metric)
+    row = metric_columns(benchmark, metric, kind, method)
+    return row | value_columns(np.array([values]), kind.decimals)
 
 
 def _row(
@@ -124,31 +120,15 @@ def _row(
     config: PosegenReportConfig,
 ) -> dict[str, object]:
     values = results[method, estimator, where, metric]
-    kind = METRICS[metric]
-    row = {
-        "benchmark": f"{where}/{estimator}",
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": label,
-        "mean": round(float(values.mean()), kind.decimals),
-        "n_subjects": values.shape[1],
-        "n_seeds": values.shape[0],
-        "note": "",
-    }
+    kind = describe(metric)
+    row = metric_columns(f"{where}/{estimator}", metric, kind, label)
+    row |= value_columns(values, kind.decimals)
     if method == baseline:
-        return row
+        return row | {"note": ""}
     rng = numpy_rng(config.seed, "bootstrap", where, estimator, metric)
     base = results[baseline, estimator, where, metric]
     gain = paired_gain(values, base, kind.better, config.resamples, rng)
-    return row | {
-        "baseline": base_label,
-        "baseline_mean": round(gain.baseline_mean, kind.decimals),
-        "relative_gain": round(gain.relative, 4),
-        "ci_low": round(gain.low, 4),
-        "ci_high": round(gain.high, 4),
-        "note": verdict(gain),
-    }
+    return row | gain_columns(gain, base_label, kind.decimals) | {"note": verdict(gain)}
 
 
 def _average(
@@ -165,37 +145,42 @@ def _average(
         {cell: results[name, cell[1], cell[0], cell[2]] for cell in cells}
         for name in (method, baseline)
     )
-    better = {name: kind.better for name, kind in METRICS.items()}
+    better = {metric: describe(metric).better for metric in metrics}
     rng = numpy_rng(config.seed, "bootstrap", AVERAGE)
     return average_gain(*tables, better, config.resamples, rng)
 
 
+def _benchmark(name: str, shown: Sequence[str], estimators: Sequence[str]) -> str:
+    """Name of an average, with the estimators that it is over if these are not all."""
+    return name if list(shown) == list(estimators) else f"{name}/{'+'.join(shown)}"
+
+
 def _average_row(
     results: Results,
+    benchmark: str,
     metric: str,
     label: str,
     base_label: str,
     gain: AverageGain,
-    estimators: Sequence[str],
     sets: Sequence[str],
-    published: float | None,
 ) -> dict[str, object]:
-    some = next(iter(results.values()))
-    said = verdict(Gain(gain.mean, 0.0, gain.mean, gain.low, gain.high))
-    return {
-        "benchmark": AVERAGE,
-        "metric": metric,
-        "unit": "%",
-        "better": "higher",
-        "method": label,
-        "mean": round(100 * gain.mean, 2),
-        "baseline": base_label,
-        "baseline_mean": 0.0,
-        "relative_gain": round(gain.mean, 4),
-        "ci_low": round(gain.low, 4),
-        "ci_high": round(gain.high, 4),
+    some, kind = next(iter(results.values())), describe(metric)
+    as_gain = Gain(gain.mean, 0.0, gain.mean, gain.low, gain.high)
+    row = metric_columns(benchmark, metric, kind, label)
+    row |= gain_columns(as_gain, base_label, kind.decimals)
+    return row | {
+        "mean": round(100 * gain.mean, kind.decimals),
         "n_subjects": some.shape[1] * len(sets),
         "n_seeds": some.shape[0],
-        "published": published,
-        "note": f"{said}; over {', '.join(estimators)}; {FORMULA}",
+        "note": verdict(as_gain),
     }
+
+
+def posegen_markdown(table: pd.DataFrame) -> str:
+    """Markdown form, with how the averages are taken if there are any."""
+    if table["relative_gain"].isna().all():
+        return to_markdown(table, describe, "Means over as many values as the CSV's n_subjects.")
+    legend = LEGEND.replace(
+        "over base ", "over the first method, or over the one that the row names, "
+    ).replace("subjects and seeds", "pictures and seeds")
+    return to_markdown(table, describe, f"{legend} Averages: {FORMULA}.")

@@ -13,7 +13,7 @@ def summarise(table: pd.DataFrame) -> Summary:
     Parameters
     ----------
     table : DataFrame
-        Columns `benchmark`, `metric`, `method` and `mean` of `tables.COLUMNS`.
+        Columns `benchmark`, `metric`, `method` and `mean` of `rows.COLUMNS`.
     """
     means: Summary = {}
     for row in table[~table.metric.str.contains("_view")].itertuples():

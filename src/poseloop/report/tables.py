@@ -11,29 +11,12 @@ from poseloop.evaluate.metrics import describe
 from poseloop.evaluate.metrics_files import read_metrics
 from poseloop.evaluate.statistics import Gain, paired_gain
 from poseloop.report.config import ReportConfig
+from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
-COLUMNS = [
-    "benchmark",
-    "metric",
-    "unit",
-    "better",
-    "method",
-    "mean",
-    "baseline",
-    "baseline_mean",
-    "relative_gain",
-    "ci_low",
-    "ci_high",
-    "n_subjects",
-    "n_seeds",
-    "published",
-    "note",
-]
 BASE = "base"
 TRUTH = "truth"
-_GAIN_DECIMALS = 4
 
 Results = dict[tuple[str, str, str], np.ndarray]
 """(method, benchmark, metric) to (seeds, subjects) values."""
@@ -81,6 +64,7 @@ def make_table(
     benchmarks: Iterable[str],
     config: ReportConfig,
     n_seeds: int,
+    baseline: str = BASE,
 ) -> pd.DataFrame:
     """One tidy table.
 
@@ -89,19 +73,21 @@ def make_table(
     name : str
         Key of `config.tables`.
     results : Results
-        Of all methods, `base` among them, and of `truth`.
+        Of all methods, the baseline among them, and of `truth`.
     methods : mapping
         Name in paths to name in tables, in the order of rows.
     benchmarks : iterable of str
         In the order of rows.
     n_seeds : int
         Seeds behind each method.
+    baseline : str
+        Name in paths of the method that all others are compared with.
 
     Returns
     -------
     DataFrame
         Columns `COLUMNS`; values rounded to the precision at which they are printed. A method's
-        `relative_gain` against `base` is positive where it is better. `note` says "gain" or
+        `relative_gain` over the baseline is positive where it is better. `note` says "gain" or
         "loss" where the interval is clear of zero, else "no gain".
 
     Raises
@@ -109,11 +95,12 @@ def make_table(
     UserError
         The methods' seeds or subjects cannot be paired.
     """
+    labels = {**methods, TRUTH: "ground truth"}
     rows = [
-        _row(results, method, label, benchmark, metric, methods[BASE], config, n_seeds)
+        _row(results, labels, method, baseline, benchmark, metric, config, n_seeds)
         for benchmark in benchmarks
         for metric in _metrics(config.tables[name], results, benchmark)
-        for method, label in [*methods.items(), (TRUTH, "ground truth")]
+        for method in labels
         if (method, benchmark, metric) in results
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -126,11 +113,11 @@ def _metrics(patterns: list[str], results: Results, benchmark: str) -> list[str]
 
 def _row(
     results: Results,
+    labels: Mapping[str, str],
     method: str,
-    label: str,
+    baseline: str,
     benchmark: str,
     metric: str,
-    base_label: str,
     config: ReportConfig,
     n_seeds: int,
 ) -> dict[str, object]:
@@ -138,57 +125,35 @@ def _row(
     kind = describe(metric)
     published, remark = _published(config, method, benchmark, metric)
     notes = [config.notes.get(metric), remark]
-    row = {
-        "benchmark": benchmark,
-        "metric": metric,
-        "unit": kind.unit,
-        "better": kind.better,
-        "method": label,
-        "mean": round(float(values.mean()), kind.decimals),
-        "n_subjects": values.shape[1],
-        "n_seeds": 1 if method == TRUTH else n_seeds,
-        "published": published,
-    }
+    row = metric_columns(benchmark, metric, kind, labels[method])
+    row |= value_columns(values, kind.decimals)
+    row |= {"n_seeds": 1 if method == TRUTH else n_seeds, "published": published}
     if method == TRUTH:
         notes.insert(0, "the protocol on true pictures")
-    elif method != BASE:
-        gain = _gain(results, method, benchmark, metric, kind.better, config)
-        row |= {
-            "baseline": base_label,
-            "baseline_mean": round(gain.baseline_mean, kind.decimals),
-            "relative_gain": _rounded(gain.relative),
-            "ci_low": _rounded(gain.low),
-            "ci_high": _rounded(gain.high),
-        }
+    elif method != baseline:
+        gain = _gain(results, method, baseline, benchmark, metric, config)
+        row |= gain_columns(gain, labels[baseline], kind.decimals)
         notes.insert(0, verdict(gain))
     return row | {"note": "; ".join(note for note in notes if note)}
 
 
 def _gain(
-    results: Results, method: str, benchmark: str, metric: str, better: str, config: ReportConfig
+    results: Results,
+    method: str,
+    baseline: str,
+    benchmark: str,
+    metric: str,
+    config: ReportConfig,
 ) -> Gain:
     values = results[method, benchmark, metric]
-    baseline = results.get((BASE, benchmark, metric))
-    if baseline is None or baseline.shape != values.shape:
+    others = results.get((baseline, benchmark, metric))
+    if others is None or others.shape != values.shape:
         raise UserError(
             f"metrics of {method} on {benchmark}: {metric} has no values of the same seeds and "
-            f"subjects for {BASE}"
+            f"subjects for {baseline}"
         )
     rng = numpy_rng(config.seed, "bootstrap", benchmark, metric)
-    return paired_gain(values, baseline, better, config.resamples, rng)
-
-
-def verdict(gain: Gain) -> str:
-    """The interval in words, as printed: an end that rounds to zero touches it."""
-    if np.isnan(gain.relative):
-        return "no relative gain: the baseline is zero"
-    if _rounded(gain.low) > 0:
-        return "gain"
-    return "loss" if _rounded(gain.high) < 0 else "no gain"
-
-
-def _rounded(value: float) -> float:
-    return round(value, _GAIN_DECIMALS)
+    return paired_gain(values, others, describe(metric).better, config.resamples, rng)
 
 
 def _published(

@@ -205,7 +205,7 @@ def _number(path: Path, text: str) -> float | None:
 
 
 def _verdict(low: float | None, high: float | None) -> str:
-    """As `report.tables` writes it into its notes, from the interval as it is printed."""
+    """As `report.rows.verdict` puts it into notes, from the interval as it is printed."""
     if low is None or high is None:
         return ""
     return "gain" if low > 0 else "loss" if high < 0 else "no gain"
