@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from poseloop.evaluate import metrics
-from poseloop.report import hmr_metrics
+from poseloop.report import hmr_metrics, posegen_metrics
 from poseloop.report.layout import Describe
 from poseloop.report.markdown import to_markdown
 from poseloop.runtime.errors import UserError
@@ -63,6 +63,11 @@ HEADLINES = {
         ),
         describe=hmr_metrics.describe,
         methods=("base", "SFT on the scorer's set", "ADHMR"),
+    ),
+    "posegen": Headline(
+        tables=("posegen_main.csv",),
+        metrics=("mpjpe", posegen_metrics.HEADLINE),
+        describe=posegen_metrics.describe,
     ),
 }
 
