@@ -1,0 +1,91 @@
+"""npz and npy files from outside: opened only if what they declare is what they hold."""
+
+import math
+import os
+import zipfile
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+_HEADS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+Objects = Callable[[BinaryIO, tuple[int, ...]], object]
+"""Reads a member of Python objects of some shape, from where its head ends."""
+
+
+def read_archive(
+    path: Path, wanted: Collection[str] | None = None, objects: Objects | None = None
+) -> dict[str, np.ndarray]:
+    """Arrays of an npz by name, all or those `wanted` that are there.
+
+    A few compressed bytes can stand for any number of zeros, and a head can declare any shape: the
+    sizes are compared, and their sum with the machine's memory, before an array is made.
+
+    Parameters
+    ----------
+    objects
+        For members of Python objects; without it they are refused. Nothing is unpickled here.
+
+    Raises
+    ------
+    Exception
+        Of many kinds, as NumPy and zipfile raise on damaged files; a ValueError if an array holds
+        Python objects, is shorter than it declares, or all are larger than the memory.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = {
+            info.filename.removesuffix(".npy"): info
+            for info in archive.infolist()
+            if wanted is None or info.filename.removesuffix(".npy") in wanted
+        }
+        size = sum(info.file_size for info in members.values())
+        if size > _memory():
+            raise ValueError(f"holds {size / 2**30:.0f} GiB, more than this machine's memory")
+        arrays = {}
+        for name, info in members.items():
+            with archive.open(info) as stream:
+                shape, dtype = _head(stream)
+                if dtype.hasobject and objects is not None:
+                    arrays[name] = objects(stream, shape)
+                    continue
+                _check(name, shape, dtype, info.file_size)
+            with archive.open(info) as stream:
+                arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+    return arrays
+
+
+def read_numbers(path: Path) -> np.ndarray:
+    """The array of an npy; nothing is unpickled.
+
+    Raises
+    ------
+    Exception
+        As `read_archive`.
+    """
+    with open(path, "rb") as stream:
+        _check(path.name, *_head(stream), path.stat().st_size)
+        stream.seek(0)
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _head(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+    shape, _, dtype = _HEADS[np.lib.format.read_magic(stream)](stream)
+    return shape, dtype
+
+
+def _check(name: str, shape: tuple[int, ...], dtype: np.dtype, size: int) -> None:
+    """Refuse an array whose head declares objects, or more bytes than there are."""
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds Python objects")
+    declared = math.prod(shape) * max(dtype.itemsize, 1)
+    if min(shape, default=0) < 0 or declared > size:
+        raise ValueError(f"{name} declares {declared} bytes of {size}")
+
+
+def _memory() -> int:
+    """Bytes of memory of the machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
