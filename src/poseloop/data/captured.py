@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from PIL import Image, UnidentifiedImageError
 
 from poseloop.body.safe_pickle import read_pickled_arrays
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, require_file
+from poseloop.runtime.pictures import read_picture
+from poseloop.runtime.refusing import refusing
 
 _SIZES = {
     "betas": (10,),
@@ -31,6 +32,9 @@ _SIZES = {
     "jaw_pose": (3,),
     "expression": (10,),
 }
+
+# In the scan's own unit.
+_FARTHEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,7 @@ class Capture:
         UserError
             It is no picture.
         """
-        try:
-            return np.asarray(Image.open(self.texture).convert("RGB"))
-        except (OSError, UnidentifiedImageError) as fault:
-            raise UserError(f"{self.texture}: not a readable picture ({fault})") from fault
+        return np.asarray(read_picture(self.texture, "RGB"))
 
 
 def find_captures(folder: str | Path, kind: str) -> dict[str, Path]:
@@ -167,10 +168,8 @@ def _name(mesh: Path, kind: str) -> str:
 def _numbers(path: Path, values: dict, name: str, sizes: tuple[int, ...]) -> np.ndarray:
     if name not in values:
         raise UserError(f"{path}: lacks {name}")
-    try:
+    with refusing(path, f"{name}: not numbers"), np.errstate(over="ignore"):
         numbers = np.asarray(values[name], np.float32).ravel()
-    except (TypeError, ValueError) as fault:
-        raise UserError(f"{path}: {name}: not numbers ({fault})") from fault
     if numbers.size not in sizes:
         wanted = " or ".join(map(str, sizes))
         raise UserError(f"{path}: {name} holds {numbers.size} numbers, not {wanted}")
@@ -181,20 +180,21 @@ def _numbers(path: Path, values: dict, name: str, sizes: tuple[int, ...]) -> np.
 
 def _read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3), faces (F, 3) and texture coordinates (V, 2) of an OBJ."""
-    try:
+    with refusing(path, "not a readable OBJ"):
         with path.open() as stream:
             mesh = trimesh.load(
                 stream, file_type="obj", skip_materials=True, process=False, force="mesh"
             )
-    except Exception as fault:  # trimesh raises a dozen kinds on damaged files
-        raise UserError(f"{path}: not a readable OBJ ({fault})") from fault
-    uv = getattr(mesh.visual, "uv", None)
-    if uv is None or len(mesh.faces) == 0:
-        raise UserError(f"{path}: no faces with texture coordinates")
-    if not np.isfinite(mesh.vertices).all():
-        raise UserError(f"{path}: vertices that are not finite")
-    return (
-        np.asarray(mesh.vertices, np.float64),
-        np.asarray(mesh.faces, np.int32),
-        np.asarray(uv, np.float32),
-    )
+        uv = getattr(mesh.visual, "uv", None)
+        if uv is None or len(mesh.faces) == 0:
+            raise UserError(f"{path}: no faces with texture coordinates")
+        vertices = np.asarray(mesh.vertices, np.float64)
+        faces, uv = np.asarray(mesh.faces, np.int32), np.asarray(uv, np.float32)
+        if vertices.shape[1:] != (3,) or faces.shape[1:] != (3,):
+            raise ValueError("vertices without three coordinates")
+    if faces.min() < 0 or faces.max() >= len(vertices) or uv.shape != (len(vertices), 2):
+        raise UserError(f"{path}: faces name vertices that do not exist")
+    # In single precision, as they are kept, and with room to be squared.
+    if not (np.abs(vertices) < _FARTHEST).all() or not np.isfinite(uv).all():
+        raise UserError(f"{path}: vertices or texture coordinates that are not finite")
+    return vertices, faces, uv

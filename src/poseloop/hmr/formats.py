@@ -9,6 +9,10 @@ from poseloop.hmr.annotations import Annotations, rest_pelvis, to_view
 from poseloop.hmr.pickles import read_object_npz, read_pickle
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
+from poseloop.runtime.refusing import refusing
+
+# Files hold up to 300 betas.
+_MOST_BETAS, _LONGEST_NAME = 300, 1000
 
 
 def read_3dpw(path: str | Path, body: BodyModel) -> Annotations:
@@ -23,9 +27,16 @@ def read_3dpw(path: str | Path, body: BodyModel) -> Annotations:
         The file is unreadable, or lacks a field or has one of another shape.
     """
     content = read_pickle(path)
-    try:
-        name, intrinsics = str(content["sequence"]), np.asarray(content["cam_intrinsics"])
-        cameras, frames = np.asarray(content["cam_poses"]), np.asarray(content["img_frame_ids"])
+    with refusing(path, "not a 3DPW sequence"):
+        name = _short(content["sequence"])
+        intrinsics, cameras, frames = (
+            np.asarray(content[key], kind)
+            for key, kind in (
+                ("cam_intrinsics", float),
+                ("cam_poses", float),
+                ("img_frame_ids", int),
+            )
+        )
         people = zip(
             content["poses"],
             content["trans"],
@@ -38,28 +49,22 @@ def read_3dpw(path: str | Path, body: BodyModel) -> Annotations:
             kept = np.flatnonzero(np.asarray(valid).astype(bool))
             parts.append(
                 {
-                    "pose": np.asarray(poses)[kept].reshape(-1, 72),
-                    "trans": np.asarray(trans)[kept].reshape(-1, 3),
-                    "betas": np.tile(np.asarray(betas).ravel(), (len(kept), 1)),
+                    "pose": np.asarray(poses, float)[kept].reshape(-1, 72),
+                    "trans": np.asarray(trans, float)[kept].reshape(-1, 3),
+                    "betas": np.tile(
+                        np.asarray(betas, float).ravel()[:_MOST_BETAS], (len(kept), 1)
+                    ),
                     "camera": cameras[kept].reshape(-1, 4, 4),
                     "frame": frames[kept],
                 }
             )
         joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         focal, centre = intrinsics[[0, 1], [0, 1]], intrinsics[[0, 1], 2]
-    except (KeyError, ValueError, TypeError, IndexError) as fault:
-        raise UserError(f"{path}: not a 3DPW sequence ({fault!r})") from fault
-    images = np.array([f"{name}/image_{frame:05d}.jpg" for frame in joined["frame"]])
-    return _annotations(
-        body,
-        images,
-        joined,
-        joined["camera"][:, :3, :3],
-        joined["camera"][:, :3, 3],
-        focal,
-        centre,
-        name,
-    )
+        images = np.array([f"{name}/image_{frame:05d}.jpg" for frame in joined["frame"]])
+        cameras = joined["camera"]
+        return _annotations(
+            body, images, joined, cameras[:, :3, :3], cameras[:, :3, 3], focal, centre, name
+        )
 
 
 def read_h36m(folder: str | Path, subject: int, body: BodyModel, every: int = 1) -> Annotations:
@@ -86,7 +91,7 @@ def read_h36m(folder: str | Path, subject: int, body: BodyModel, every: int = 1)
     rows: dict[str, list] = {
         key: [] for key in ("image", "pose", "trans", "betas", "R", "t", "f", "c", "frame")
     }
-    try:
+    with refusing(f"{stem}*.json", "not Human3.6M annotations"):
         for image in data["images"]:
             frame = int(image["frame_idx"])
             clip = fits.get(str(image["action_idx"]), {}).get(str(image["subaction_idx"]), {})
@@ -95,10 +100,10 @@ def read_h36m(folder: str | Path, subject: int, body: BodyModel, every: int = 1)
                 continue
             camera = cameras[str(image["cam_idx"])]
             for key, value in (
-                ("image", str(image["file_name"])),
+                ("image", _short(image["file_name"])),
                 ("pose", np.asarray(fit["pose"], float).reshape(72)),
                 ("trans", np.asarray(fit["trans"], float).reshape(3)),
-                ("betas", np.asarray(fit["shape"], float).ravel()),
+                ("betas", np.asarray(fit["shape"], float).ravel()[:_MOST_BETAS]),
                 ("R", np.asarray(camera["R"], float).reshape(3, 3)),
                 ("t", np.asarray(camera["t"], float).reshape(3) / 1000),
                 ("f", np.asarray(camera["f"], float).reshape(2)),
@@ -107,14 +112,10 @@ def read_h36m(folder: str | Path, subject: int, body: BodyModel, every: int = 1)
             ):
                 rows[key].append(value)
         joined = {key: np.array(values) for key, values in rows.items()}
-    except (KeyError, ValueError, TypeError, AttributeError) as fault:
-        raise UserError(f"{stem}*.json: not Human3.6M annotations ({fault!r})") from fault
-    if not len(joined["image"]):
-        raise UserError(f"{stem}data.json: no picture has a fit")
-    name = f"subject{subject}"
-    return _annotations(
-        body, joined["image"], joined, joined["R"], joined["t"], joined["f"], joined["c"], name
-    )
+        if not len(joined["image"]):
+            raise UserError(f"{stem}data.json: no picture has a fit")
+        images, turn, shift, focal, centre = (joined[key] for key in ("image", "R", "t", "f", "c"))
+        return _annotations(body, images, joined, turn, shift, focal, centre, f"subject{subject}")
 
 
 def read_humandata(path: str | Path, body: BodyModel) -> Annotations:
@@ -129,9 +130,9 @@ def read_humandata(path: str | Path, body: BodyModel) -> Annotations:
         The file is unreadable, lacks a field or has one of another shape.
     """
     content = read_object_npz(path)
-    try:
+    with refusing(path, "not a HumanData file with cameras"):
         smpl, misc = content["smpl"], content["misc"]
-        images = np.asarray(content["image_path"]).astype(str).ravel()
+        images = np.array([_short(name) for name in np.ravel(content["image_path"])])
         count = len(images)
         pose = [np.asarray(smpl[key], float) for key in ("global_orient", "body_pose")]
         joined = {
@@ -146,11 +147,16 @@ def read_humandata(path: str | Path, body: BodyModel) -> Annotations:
             np.asarray(misc[key], float).reshape(-1, 2)
             for key in ("focal_length", "principal_point")
         )
-    except (KeyError, ValueError, TypeError) as fault:
-        raise UserError(f"{path}: not a HumanData file with cameras ({fault!r})") from fault
-    still = np.tile(np.eye(3), (count, 1, 1))
-    name = Path(path).stem
-    return _annotations(body, images, joined, still, np.zeros((count, 3)), focal, centre, name)
+        still, shift = np.tile(np.eye(3), (count, 1, 1)), np.zeros((count, 3))
+        return _annotations(body, images, joined, still, shift, focal, centre, Path(path).stem)
+
+
+def _short(name: object) -> str:
+    """A name as text; one longer than a path can be would make an array of names huge."""
+    text = str(name)
+    if len(text) > _LONGEST_NAME:
+        raise ValueError(f"a name of {len(text)} characters")
+    return text
 
 
 def _annotations(
@@ -164,6 +170,8 @@ def _annotations(
     name: str,
 ) -> Annotations:
     count = len(images)
+    if not count:
+        raise UserError(f"{name}: nobody is annotated")
     # Files hold up to 300 betas; those that the body does not have are left out.
     betas = np.zeros((count, body.num_betas), np.float32)
     shared = min(body.num_betas, rows["betas"].shape[1])

@@ -5,14 +5,14 @@ npz. Both pass the reader that knows NumPy's names and no others.
 """
 
 import io
-import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-
-from poseloop.body.safe_pickle import RestrictedUnpickler
+from poseloop.body.unpickler import RestrictedUnpickler
+from poseloop.runtime.archives import read_archive
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
 
 
 def read_pickle(path: str | Path) -> dict:
@@ -24,10 +24,8 @@ def read_pickle(path: str | Path) -> dict:
         The file is missing, is no such pickle, or names anything else.
     """
     path = require_file(path, "pickle")
-    try:
+    with refusing(path, "not a readable pickle"):
         content = RestrictedUnpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    except Exception as fault:  # a damaged pickle can raise anything
-        raise UserError(f"{path}: not a readable pickle ({fault})") from fault
     if not isinstance(content, dict):
         raise UserError(f"{path}: not a pickled dictionary")
     return content
@@ -42,27 +40,10 @@ def read_object_npz(path: str | Path) -> dict[str, object]:
         The file is missing or damaged, or a member names anything but arrays and plain data.
     """
     path = require_file(path, "npz file")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                name.removesuffix(".npy"): _member(archive.read(name))
-                for name in archive.namelist()
-                if name.endswith(".npy")
-            }
-    except Exception as fault:  # as above
-        raise UserError(f"{path}: not a readable npz file ({fault})") from fault
+    with refusing(path, "not a readable npz file"):
+        return read_archive(path, objects=_unpickled)
 
 
-def _member(data: bytes) -> object:
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    shape, _, dtype = header[version](stream)
-    if not dtype.hasobject:
-        stream.seek(0)
-        return np.lib.format.read_array(stream, allow_pickle=False)
+def _unpickled(stream: BinaryIO, shape: tuple[int, ...]) -> object:
     content = RestrictedUnpickler(stream, encoding="latin1").load()
     return content.item() if shape == () else content

@@ -32,9 +32,9 @@ def read_aistpp(name: str, path: Path) -> Clip:
     if missing:
         raise UserError(f"{path}: lacks the array(s) {', '.join(missing)}")
     poses, trans, scaling = (arrays[array] for array in _ARRAYS)
-    if poses.size != 72 * len(poses):
+    if poses.ndim < 2 or poses.size != 72 * len(poses):
         raise UserError(f"{path}: smpl_poses has the shape {poses.shape}, not (T, 72)")
-    if scaling.size != 1 or not scaling.item() > 0:
+    if scaling.size != 1 or not 0 < scaling.item() < np.inf:
         raise UserError(f"{path}: smpl_scaling is not one number above 0")
     poses = poses.reshape(len(poses), 72)
     return smpl_clip(name, path, RATE, poses[:, :66], trans / scaling.item(), "y")

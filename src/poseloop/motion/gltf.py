@@ -8,6 +8,7 @@ one animation are read: rotations of all joints, the way of the root; bones keep
 import base64
 import binascii
 import json
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,14 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
 
 _MAGIC, _JSON, _BINARY = 0x46546C67, 0x4E4F534A, 0x004E4942
 _COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+
+# A hundred joints for an hour; two keys can be any time apart.
+_MOST_ROTATIONS = 12_000_000
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,9 @@ def read_gltf(path: Path, fps: float = 30.0, animation: str | None = None) -> Jo
         skeleton with one root, or its skeleton is scaled unevenly.
     """
     path = require_file(path, "glTF file")
-    try:
+    with refusing(path, "not a readable glTF file"):
         document, binary = _parse(path)
         return _Reader(path, document, binary).motion(fps, animation)
-    except UserError:
-        raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error) as fault:
-        raise UserError(f"{path}: not a readable glTF file ({fault!r})") from fault
 
 
 def _parse(path: Path) -> tuple[dict, bytes]:
@@ -118,12 +119,15 @@ class _Reader:
         kind = np.dtype(_COMPONENTS[accessor["componentType"]])
         width = _WIDTHS[accessor["type"]]
         count = accessor["count"]
+        stride = view.get("byteStride", width * kind.itemsize)
+        if count < 0 or stride < width * kind.itemsize:
+            raise ValueError(f"accessor {number}: elements that lie in each other")
         values = np.ndarray(
             (count, width),
             kind,
             self.buffer(view["buffer"]),
             view.get("byteOffset", 0) + accessor.get("byteOffset", 0),
-            (view.get("byteStride", width * kind.itemsize), kind.itemsize),
+            (stride, kind.itemsize),
         )
         scale = np.iinfo(kind).max if kind.kind in "iu" and accessor.get("normalized") else 1
         return np.maximum(values.astype(np.float64) / scale, -1.0 if scale > 1 else -np.inf)
@@ -217,7 +221,10 @@ class _Reader:
         joints = self.joints({node for node, path in keys if path == "rotation"})
         begin = min(times[0] for times, _ in keys.values())
         end = max(times[-1] for times, _ in keys.values())
-        times = begin + np.arange(int(np.floor((end - begin) * fps + 1e-6)) + 1) / fps
+        frames = int(np.floor((end - begin) * fps + 1e-6)) + 1
+        if frames * len(joints) > _MOST_ROTATIONS:
+            raise UserError(f"{self.path}: {frames} frames of {len(joints)} joints at {fps:g} fps")
+        times = begin + np.arange(frames) / fps
         worlds = [self.world(joint) for joint in joints]
         rest = [_rotation(world, self.path) for world in worlds]
         parents = [
@@ -238,7 +245,7 @@ class _Reader:
             above = self.world(self.parent[root])
         way = _sampled_translation(keys.get((root, "translation")), times, self.local(root))
         return JointMotion(
-            [self.nodes[joint].get("name", f"joint{joint}") for joint in joints],
+            [_word(self.nodes[joint].get("name", f"joint{joint}")) for joint in joints],
             parents,
             np.stack(offsets),
             rotations,
@@ -247,8 +254,15 @@ class _Reader:
         )
 
 
+def _word(name: object) -> str:
+    """A joint's name as one word of plain characters, as BVH writes it."""
+    return re.sub(r"[^\w:.-]+", "_", str(name), flags=re.ASCII) or "joint"
+
+
 def _rotation(transform: np.ndarray, path: Path) -> Rotation:
     """Rotation of a transform that turns, moves and scales evenly."""
+    if not np.isfinite(transform).all():
+        raise UserError(f"{path}: a node's transform is not finite")
     lengths = np.linalg.norm(transform[:3, :3], axis=0)
     if lengths.min() <= 0 or lengths.max() > 1.001 * lengths.min():
         raise UserError(f"{path}: the skeleton is scaled unevenly ({lengths.round(4).tolist()})")

@@ -7,9 +7,8 @@ of their own, so that no lock file outgrows a megabyte.
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
-
-from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
+from poseloop.runtime.yaml_files import read_yaml
 
 MAIN = Path("dvc.yaml")
 TARGETS = {MAIN: "all", Path("workflow/depth/dvc.yaml"): "drpose_depth"}
@@ -38,12 +37,14 @@ def read_stages(root: Path = Path(), pipelines: Iterable[Path] = tuple(TARGETS))
     Raises
     ------
     UserError
-        A file is missing.
+        A file is missing or of another kind.
     """
-    contents = [
-        yaml.safe_load(require_file(root / path, "pipeline").read_text()) for path in pipelines
-    ]
-    return {name: stage for content in contents for name, stage in content["stages"].items()}
+    stages: dict[str, dict] = {}
+    for path in pipelines:
+        content = read_yaml(root / path, "pipeline")
+        with refusing(root / path, "not a file of DVC's stages"):
+            stages |= content["stages"]
+    return stages
 
 
 def outputs_of(stage: dict) -> list[str]:

@@ -12,6 +12,7 @@ from poseloop.multiview.animate.network import AnimationDenoiser
 from poseloop.multiview.autoencoder import Autoencoder
 from poseloop.multiview.schedule import make_scheduler
 from poseloop.multiview.views import to_float, to_uint8
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.seeds import torch_rng
 from poseloop.runtime.weights import load_into, read_weights
 
@@ -108,7 +109,8 @@ def load_animator(
         The file is missing or holds other weights.
     """
     state, metadata = read_weights(path)
-    config = AnimateConfig.model_validate(metadata["animate"])
-    denoiser = AnimationDenoiser(config.network)
+    with rebuilding(path, state):
+        config = AnimateConfig.model_validate(metadata["animate"])
+        denoiser = AnimationDenoiser(config.network)
     load_into(denoiser, state, path)
     return denoiser.to(device).eval().requires_grad_(False), config

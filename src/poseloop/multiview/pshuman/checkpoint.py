@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
+from poseloop.runtime.refusing import refusing
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -112,20 +112,14 @@ def _some(names: list[str]) -> str:
 
 
 def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        with safe_open(path, "pt") as archive:
-            names = archive.keys()
-            return {name: archive.get_tensor(name) for name in names}
-    except SafetensorError as fault:
-        raise UserError(f"{path}: truncated or not a safetensors file ({fault})") from fault
+    with refusing(path, "truncated or not a safetensors file"), safe_open(path, "pt") as archive:
+        names = archive.keys()
+        return {name: archive.get_tensor(name) for name in names}
 
 
 def _read_bin(path: Path) -> dict[str, torch.Tensor]:
-    try:
+    with refusing(path, "truncated or not a file of tensors alone"):
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError, ValueError, KeyError) as fault:
-        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
-        raise UserError(f"{path}: truncated or not a file of tensors alone ({reason})") from fault
     if not isinstance(state, dict):
         raise UserError(f"{path}: holds a {type(state).__name__}, not parameters by name")
     for name, value in state.items():

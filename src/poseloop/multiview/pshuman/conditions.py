@@ -1,7 +1,6 @@
 """What the network is told besides latents: the fixed prompts and the picture's embedding."""
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from diffusers.models.embeddings import get_timestep_embedding
@@ -9,6 +8,7 @@ from diffusers.models.embeddings import get_timestep_embedding
 from poseloop.multiview.pshuman.config import UNetConfig
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
 
 # Modality 0 is the normal map (multiview.views).
 _FILES = ("normal_embeds.pt", "clr_embeds.pt")
@@ -55,10 +55,8 @@ def face_window(images: torch.Tensor) -> torch.Tensor:
 
 def _read(path: Path, config: UNetConfig) -> torch.Tensor:
     require_file(path, "embeddings of the prompts")
-    try:
+    with refusing(path, "truncated or not a file of one tensor"):
         embeds = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, UnpicklingError, ValueError, KeyError) as fault:
-        raise UserError(f"{path}: truncated or not a file of one tensor") from fault
     if not isinstance(embeds, torch.Tensor) or embeds.dim() != 3:
         raise UserError(f"{path}: not a tensor of slots, tokens and channels")
     if (embeds.shape[0], embeds.shape[2]) != (config.slots, config.prompt_channels):

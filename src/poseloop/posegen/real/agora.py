@@ -7,6 +7,7 @@ import numpy as np
 from poseloop.posegen.real.crops import Collector, RealImages, box_of, inside
 from poseloop.posegen.real.pickles import read_frame
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.refusing import refusing
 
 _FIELDS = ("imgPath", "isValid", "gt_joints_2d", "gt_joints_3d")
 
@@ -42,14 +43,15 @@ def read_agora(
         missing = [name for name in _FIELDS if name not in table]
         if missing:
             raise UserError(f"{file}: lacks the column(s) {', '.join(missing)}")
-        for row in range(0, len(table["imgPath"]), every):
-            name, valid, flat, deep = (table[field][row] for field in _FIELDS)
-            for seen, points, joints in zip(valid, flat, deep, strict=True):
-                if not seen:
-                    continue
-                points, joints = (np.asarray(value, float)[:24] for value in (points, joints))
-                if points.shape != (24, 2) or joints.shape != (24, 3):
-                    raise UserError(f"{file}: joints of {name} are fewer than SMPL's 24")
-                path = inside(Path(pictures), str(name), file)
-                collector.add(path, joints, box_of(points * scale))
+        with refusing(file, "not a data frame of AGORA"):
+            for row in range(0, len(table["imgPath"]), every):
+                name, valid, flat, deep = (table[field][row] for field in _FIELDS)
+                for seen, points, joints in zip(valid, flat, deep, strict=True):
+                    if not seen:
+                        continue
+                    points, joints = (np.asarray(value, float)[:24] for value in (points, joints))
+                    if points.shape != (24, 2) or joints.shape != (24, 3):
+                        raise UserError(f"{file}: joints of {name} are fewer than SMPL's 24")
+                    path = inside(Path(pictures), str(name), file)
+                    collector.add(path, joints, box_of(points * scale))
     return collector.finish(frames)

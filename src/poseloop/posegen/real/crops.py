@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.pictures import read_picture
+from poseloop.runtime.refusing import refusing
 
 _MARGIN = 1.3
 
@@ -67,17 +69,9 @@ class Collector:
             raise UserError(f"{path}: joints or box are not finite numbers")
         x, y, side = box
         corner = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-        try:
-            with Image.open(path) as image:
-                image = image.convert("RGB")
-                crop = image.transform(
-                    (self.size, self.size),
-                    Image.Transform.EXTENT,
-                    corner,
-                    Image.Resampling.BILINEAR,
-                )
-        except (OSError, UnidentifiedImageError, SyntaxError) as fault:
-            raise UserError(f"{path}: not a readable picture ({fault})") from fault
+        crop = read_picture(path, "RGB").transform(
+            (self.size, self.size), Image.Transform.EXTENT, corner, Image.Resampling.BILINEAR
+        )
         turned = (joints - joints[:1]) * [1, -1, -1]
         self._parts.append((np.asarray(crop), turned.astype(np.float32), path.stem))
 
@@ -111,7 +105,8 @@ def inside(folder: Path, name: str, source: Path) -> Path:
         The name leads out of the folder, or there is no such file; `source` is named.
     """
     folder = folder.resolve()
-    path = (folder / name).resolve()
+    with refusing(source, "a file name that no file can have"):
+        path = (folder / name).resolve()
     if not path.is_relative_to(folder):
         raise UserError(f"{source}: the file name {name!r} leads out of {folder}")
     if not path.is_file():

@@ -27,11 +27,13 @@ def read_mpi_inf_3dhp(folder: str | Path, size: int, every: int = 1) -> RealImag
     """
     file = Path(folder) / "mpi_inf_3dhp_valid.npz"
     arrays = read_npz(file, "imgname", "center", "scale", "S")
-    count = len(arrays["imgname"])
-    shapes = {"center": (count, 2), "scale": (count,), "S": (count, 24, 4)}
+    count = arrays["imgname"].size
+    shapes = {"imgname": (count,), "center": (count, 2), "scale": (count,), "S": (count, 24, 4)}
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise UserError(f"{file}: {name} has the shape {arrays[name].shape}, not {shape}")
+        if (arrays[name].dtype.kind not in "iuf") == (name != "imgname"):
+            raise UserError(f"{file}: {name} has the type {arrays[name].dtype}")
     collector = Collector(size, _SMPL)
     for row in range(0, count, every):
         joints = arrays["S"][row, list(_ROWS)]

@@ -7,6 +7,7 @@ import numpy as np
 from poseloop.posegen.real.crops import Collector, RealImages, inside
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz, require_file
+from poseloop.runtime.refusing import refusing
 
 # Of its 17 joints in Human3.6M's order: hip, right and left legs, neck, left and right arms.
 _ROWS = (0, 4, 1, 5, 2, 6, 3, 11, 14, 12, 15, 13, 16, 8)
@@ -27,10 +28,15 @@ def read_ski_pose(folder: str | Path, split: str, size: int, every: int = 1) -> 
     folder = Path(folder) / split
     file = folder / "labels.npz"
     labels = read_npz(file, *_FIELDS) if file.is_file() else _read_h5(folder / "labels.h5")
-    count = len(labels["seq"])
-    joints = labels["3D"]
-    if joints.shape != (count, 51):
-        raise UserError(f"{folder}: labels: 3D has the shape {joints.shape}, not ({count}, 51)")
+    count, joints = labels["seq"].size, labels["3D"]
+    for name in _FIELDS:
+        shape = (count, 51) if name == "3D" else (count,)
+        if labels[name].shape != shape:
+            raise UserError(
+                f"{folder}: labels: {name} has the shape {labels[name].shape}, not {shape}"
+            )
+        if labels[name].dtype.kind not in "iuf" or not np.isfinite(labels[name]).all():
+            raise UserError(f"{folder}: labels: {name} has values that are not finite numbers")
     collector = Collector(size, _SMPL)
     for row in range(0, count, every):
         seq, cam, frame = (int(labels[name][row]) for name in ("seq", "cam", "frame"))
@@ -50,8 +56,5 @@ def _read_h5(file: Path) -> dict[str, np.ndarray]:
             f"{file}: needs the package h5py (pip install h5py), or the arrays "
             f"{', '.join(_FIELDS)} as labels.npz beside it"
         ) from fault
-    try:
-        with h5py.File(file, "r") as archive:
-            return {name: np.asarray(archive[name]) for name in _FIELDS}
-    except (OSError, KeyError) as fault:
-        raise UserError(f"{file}: not the labels of SKI-PosePTZ ({fault})") from fault
+    with refusing(file, "not the labels of SKI-PosePTZ"), h5py.File(file, "r") as archive:
+        return {name: np.asarray(archive[name]) for name in _FIELDS}

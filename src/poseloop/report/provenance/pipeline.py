@@ -143,7 +143,8 @@ def md5_of(path: str | Path) -> str:
 
 def _load(path: Path) -> dict:
     try:
-        return yaml.load(require_file(path, "record of DVC").read_text(), _LOADER)
+        text = require_file(path, "record of DVC").read_text()
+        return yaml.load(text, _LOADER)  # nosec B506: a safe loader, in C if there is one
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise UserError(f"{path}: not valid YAML ({fault})") from fault
 
