@@ -10,6 +10,7 @@ import torch
 
 from poseloop.runtime.closure import import_closure
 from poseloop.runtime.files import atomic_path, sha256
+from poseloop.runtime.refusing import refusing
 
 SCRATCH = Path(os.environ.get("POSELOOP_SCRATCH", ".scratch"))
 
@@ -53,10 +54,17 @@ class Checkpoints:
         return self.folder / "checkpoint.pt"
 
     def restore(self) -> dict | None:
-        """The last saved state, or None at the start of a run."""
+        """The last saved state, or None at the start of a run.
+
+        Raises
+        ------
+        UserError
+            The file is damaged.
+        """
         if not self.path.is_file():
             return None
-        return torch.load(self.path, map_location="cpu", weights_only=True)
+        with refusing(self.path, "a damaged checkpoint; remove it to begin anew"):
+            return torch.load(self.path, map_location="cpu", weights_only=True)
 
     def save(self, step: int, state: Callable[[], dict]) -> None:
         """Save `state()` if `step` (counted from 1) is a multiple of `every`."""

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import require_file
+from poseloop.runtime.yaml_files import read_yaml
 
 
 class Config(BaseModel):
@@ -28,11 +27,7 @@ def load_config(path: str | Path, model: type[C]) -> C:
         The file is missing or not YAML, or a field is unknown, missing or of the wrong kind;
         the message names every such field and the file.
     """
-    path = require_file(path, "config file")
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path}: not valid YAML ({fault})") from fault
+    content = read_yaml(path, "config file")
     try:
         return model.model_validate({} if content is None else content)
     except ValidationError as fault:

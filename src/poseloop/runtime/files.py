@@ -3,14 +3,15 @@
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from poseloop.runtime.archives import read_archive
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.refusing import refusing
 
 
 @contextmanager
@@ -38,7 +39,9 @@ def require_file(path: str | Path, what: str) -> Path:
         It is missing or not a file; `what` says what it should have been.
     """
     path = Path(path)
-    if not path.is_file():
+    with refusing(str(path)[:80], f"{what} not found"):  # a name can be too long to ask for
+        there = path.is_file()
+    if not there:
         raise UserError(f"{path}: {what} not found")
     return path
 
@@ -59,12 +62,8 @@ def read_npz(path: str | Path, *required: str, only: bool = False) -> dict[str, 
         The file is missing, is no npz, holds Python objects, or lacks a `required` array.
     """
     path = require_file(path, "npz file")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            names = [name for name in archive.files if name in required or not only]
-            arrays = {name: archive[name] for name in names}
-    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UserError(f"{path}: not a readable npz file ({fault})") from fault
+    with refusing(path, "not a readable npz file"):
+        arrays = read_archive(path, required if only else None)
     missing = [name for name in required if name not in arrays]
     if missing:
         raise UserError(f"{path}: lacks the array(s) {', '.join(missing)}")
@@ -86,10 +85,8 @@ def read_json(path: str | Path) -> object:
         The file is missing or is not JSON.
     """
     path = require_file(path, "JSON file")
-    try:
+    with refusing(path, "not valid JSON"):
         return json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise UserError(f"{path}: not valid JSON ({fault})") from fault
 
 
 def write_text(path: str | Path, text: str) -> None:

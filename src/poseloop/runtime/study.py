@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Self
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from poseloop.runtime.config import Config, load_config
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.yaml_files import read_yaml
 
 CONFIG = Path("config")
 DEFAULT_PRESET = "demo"
@@ -163,14 +163,18 @@ def assets_of(path: str | Path) -> list[str]:
         elif isinstance(node, dict):
             waiting += node.values()
             named = {node[key] for key in ASSET_KEYS & node.keys() if isinstance(node[key], str)}
-            found |= {asset for asset in named if Path(asset).exists()}
+            found |= {asset for asset in named if _exists(asset)}
     return sorted(found)
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # no name that a file can have
+        return False
 
 
 def _read(path: str | Path) -> dict:
     """Content of a YAML mapping, not yet checked against a model."""
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path}: not valid YAML ({fault})") from fault
+    content = read_yaml(path, "config file")
     return content if isinstance(content, dict) else {}

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import atomic_path, require_file
+from poseloop.runtime.refusing import refusing
 
 
 def write_weights(path: str | Path, state: dict[str, torch.Tensor], metadata: dict) -> None:
@@ -27,13 +28,10 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
         The file is missing, is no safetensors file, or carries no configuration.
     """
     path = require_file(path, "weights file")
-    try:
-        with safe_open(path, "pt") as archive:
-            metadata = json.loads((archive.metadata() or {})["config"])
-            names = archive.keys()
-            return {name: archive.get_tensor(name) for name in names}, metadata
-    except (SafetensorError, KeyError, json.JSONDecodeError) as fault:
-        raise UserError(f"{path}: not a weights file of this project ({fault})") from fault
+    with refusing(path, "not a weights file of this project"), safe_open(path, "pt") as archive:
+        metadata = dict(json.loads((archive.metadata() or {})["config"]))
+        names = archive.keys()
+        return {name: archive.get_tensor(name) for name in names}, metadata
 
 
 def load_into(module: torch.nn.Module, state: dict[str, torch.Tensor], path: str | Path) -> None:
