@@ -1,7 +1,6 @@
 """Reading any SMPL-family file as SMPL arrays, and writing them as smplx reads them."""
 
 import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,10 +8,12 @@ import numpy as np
 
 from poseloop.body.collapse import JOINT_COUNTS, collapse
 from poseloop.body.joints import PARENTS
-from poseloop.body.regions import part_ids, region_ids
+from poseloop.body.regions import REGIONS, part_ids, region_ids
 from poseloop.body.safe_pickle import read_pickled_arrays
+from poseloop.runtime.archives import read_archive
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import atomic_path, write_npz
+from poseloop.runtime.refusing import refusing
 
 _MODEL_ARRAYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
 
@@ -79,18 +80,15 @@ def _locate(path: Path, model_type: str) -> Path:
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The model's arrays of an npz; SMPL-X files hold Python objects too, which stay unread."""
     wanted = (*_MODEL_ARRAYS, "f", "parts", "regions")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in wanted if name in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as fault:
-        raise UserError(f"{path}: not a readable body file ({fault})") from fault
+    with refusing(path, "not a readable body file"):
+        return read_archive(path, wanted)
 
 
 def _check(path: Path, arrays: Mapping[str, np.ndarray], joints: int) -> None:
     missing = [name for name in (*_MODEL_ARRAYS, "f") if name not in arrays]
     if missing:
         raise UserError(f"{path}: lacks the array(s) {', '.join(missing)}")
-    count = len(arrays["v_template"])
+    count = arrays["v_template"].size // 3
     shapes = {
         "v_template": (count, 3),
         "shapedirs": (count, 3, None),
@@ -108,12 +106,22 @@ def _check(path: Path, arrays: Mapping[str, np.ndarray], joints: int) -> None:
         if not fits:
             wanted = ", ".join("any" if size is None else str(size) for size in expected)
             raise UserError(f"{path}: {name} has the shape {shape}, expected ({wanted})")
-        if not np.isfinite(arrays[name]).all():
+        if arrays[name].dtype.kind not in "iufb":
+            raise UserError(f"{path}: {name} holds {arrays[name].dtype}, no numbers")
+        if not np.isfinite(arrays[name].astype(np.float32)).all():
             raise UserError(f"{path}: {name} has values that are not finite")
-    for name in ("parts", "regions"):
+    for name, kinds in (("parts", 24), ("regions", len(REGIONS))):
         if name in arrays and arrays[name].shape != (count,):
             raise UserError(f"{path}: {name} has the shape {arrays[name].shape}, not ({count},)")
-    if arrays["f"].max(initial=0) >= count:
+        if name in arrays and not _below(arrays[name], kinds):
+            raise UserError(f"{path}: {name} has numbers that are not from 0 to {kinds - 1}")
+    if not _below(arrays["f"], count):
         raise UserError(f"{path}: f names vertices that do not exist")
     if tuple(arrays["kintree_table"][0, 1:22].astype(np.int64)) != PARENTS[1:22]:
         raise UserError(f"{path}: kintree_table is not SMPL's tree of joints")
+
+
+def _below(array: np.ndarray, limit: int) -> bool:
+    """Whether all entries are indices into something of `limit` entries."""
+    numbers = array.dtype.kind in "iufb"
+    return numbers and bool(array.min(initial=0) >= 0 and array.max(initial=0) < limit)

@@ -1,6 +1,6 @@
 """Read a licensed SMPL pickle without running anything that it names.
 
-Unpickling calls whatever functions a file asks for. This reader knows seven names of NumPy and
+Unpickling calls whatever functions a file asks for. `body.unpickler` knows a few names of NumPy and
 Python, keeps chumpy and SciPy objects as plain records of their fields, and refuses all else.
 """
 
@@ -10,89 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from poseloop.body.stand_ins import Chumpy, Sparse, SparseRows
+from poseloop.body.unpickler import RestrictedUnpickler
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
 
-
-class _Record:
-    """Stands in for an object of a foreign class: its fields, none of its code."""
-
-    def __new__(cls, *_: object) -> "_Record":
-        record = super().__new__(cls)
-        record.fields = {}
-        return record
-
-    def __setstate__(self, state: object) -> None:
-        if not isinstance(state, dict):
-            raise pickle.UnpicklingError("a record without fields")
-        self.fields = state
-
-
-class _Chumpy(_Record):
-    """A chumpy array: its value is the field `x`."""
-
-
-class _Sparse(_Record):
-    """A SciPy sparse matrix in compressed columns."""
-
-
-class _SparseRows(_Record):
-    """A SciPy sparse matrix in compressed rows."""
-
-
-def _reconstructor(kind: type, base: type, state: object) -> _Record:
-    if not (isinstance(kind, type) and issubclass(kind, _Record)) or base is not object:
-        raise pickle.UnpicklingError("copyreg._reconstructor of a foreign class")
-    return kind()
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes in {encoding}")
-    return text.encode("latin1")
-
-
-_ALLOWED = {
-    ("multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-    ("multiarray", "scalar"): np.float64(0).__reduce__()[0],
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("copyreg", "_reconstructor"): _reconstructor,
-    ("builtins", "object"): object,
-    ("_codecs", "encode"): _encode,
-    ("chumpy", "Ch"): _Chumpy,
-    ("scipy.sparse", "csc_matrix"): _Sparse,
-    ("scipy.sparse", "csr_matrix"): _SparseRows,
-}
-# One object has had several homes over the years, and in Python 2 others still.
-_HOMES = {
-    "numpy.core.multiarray": "multiarray",
-    "numpy._core.multiarray": "multiarray",
-    "copy_reg": "copyreg",
-    "__builtin__": "builtins",
-    "chumpy.ch": "chumpy",
-    "scipy.sparse.csc": "scipy.sparse",
-    "scipy.sparse._csc": "scipy.sparse",
-    "scipy.sparse.csr": "scipy.sparse",
-    "scipy.sparse._csr": "scipy.sparse",
-}
-
-
-class RestrictedUnpickler(pickle.Unpickler):
-    """An unpickler that knows the names above and refuses every other."""
-
-    def find_class(self, module: str, name: str) -> object:
-        """The class or function of that name.
-
-        Raises
-        ------
-        pickle.UnpicklingError
-            It is none of those allowed.
-        """
-        found = _ALLOWED.get((_HOMES.get(module, module), name))
-        if found is None:
-            raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
-        return found
+# Entries of a sparse matrix once it is dense: SMPL-X's regressor has 6e5.
+_LARGEST_DENSE = 50_000_000
 
 
 def read_pickled_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -118,16 +42,19 @@ def read_pickled_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def _to_array(value: object) -> np.ndarray | None:
-    if isinstance(value, _Chumpy):
+    if isinstance(value, Chumpy):
         return _to_array(value.fields.get("x"))
-    if isinstance(value, _Sparse | _SparseRows):
+    if isinstance(value, Sparse | SparseRows):
         fields = value.fields
         shape = fields["_shape"] if "_shape" in fields else fields["shape"]
-        rows_first = isinstance(value, _SparseRows)
-        dense = np.zeros(shape if rows_first else shape[::-1])
+        rows_first = isinstance(value, SparseRows)
+        lines, width = shape if rows_first else shape[::-1]
+        if len(fields["indptr"]) != lines + 1 or lines * width > _LARGEST_DENSE:
+            raise pickle.UnpicklingError(f"a sparse matrix of the shape {shape!r:.60}")
+        dense = np.zeros((lines, width))
         for line, (start, stop) in enumerate(pairwise(fields["indptr"])):
             np.add.at(dense[line], fields["indices"][start:stop], fields["data"][start:stop])
         return dense if rows_first else dense.T
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
-        return value
+        return np.asarray(value)
     return None
