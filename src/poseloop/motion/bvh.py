@@ -10,6 +10,7 @@ import torch
 from poseloop.motion.skeleton import SourceMotion
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
 
 # Names in use, the surest first: `LeftShoulder` is a collar beside `LeftArm`, else a shoulder.
 _ALIASES = {
@@ -34,6 +35,9 @@ _OPTIONAL = {"head", "left_foot", "right_foot", "left_collar", "right_collar"}
 _POSITIONS = ("Xposition", "Yposition", "Zposition")
 _ROTATIONS = ("Xrotation", "Yrotation", "Zrotation")
 
+# Every frame has a rotation of every joint: a few tokens each could ask for any memory.
+_MOST_JOINTS = 1000
+
 
 @dataclass
 class _Hierarchy:
@@ -51,15 +55,11 @@ def read_bvh(name: str, path: Path, first_frame: int = 0) -> SourceMotion:
     UserError
         The file is truncated or malformed, lacks a joint, or holds values that are not finite.
     """
-    try:
+    with refusing(path, "not a BVH file"):
         tokens = require_file(path, "BVH file").read_text().split()
-    except UnicodeDecodeError as fault:
-        raise UserError(f"{path}: not a BVH file ({fault})") from fault
-    try:
+    with refusing(path, "truncated or malformed BVH"):
         hierarchy, start = _read_hierarchy(tokens)
         values, frame_time = _read_motion(tokens[start:], hierarchy)
-    except (IndexError, ValueError) as fault:
-        raise UserError(f"{path}: truncated or malformed BVH ({fault})") from fault
     unusable = ~np.isfinite(values).all(1)
     if unusable.any():
         raise UserError(f"{path}: frame {unusable.argmax()}: values that are not finite")
@@ -76,7 +76,7 @@ def read_bvh(name: str, path: Path, first_frame: int = 0) -> SourceMotion:
         rotations=rotations,
         root=root,
         joints=joints,
-        chest=_chest(joints, hierarchy.parents),
+        chest=_chest(joints, hierarchy.parents, path),
         head=joints.get("head", joints["neck"]),
     )
 
@@ -110,12 +110,18 @@ def _read_hierarchy(tokens: list[str]) -> tuple[_Hierarchy, int]:
             position += 3
         elif token == "CHANNELS":
             count = int(tokens[position])
+            if not 0 <= count <= len(_POSITIONS + _ROTATIONS):
+                raise ValueError(f"a joint of {count} channels")
             found.channels[-1] = tokens[position + 1 : position + 1 + count]
             position += 1 + count
         else:
             raise ValueError(f"unexpected {token!r} in HIERARCHY")
     if not len(found.names) == len(found.offsets) or found.parents.count(-1) != 1:
         raise ValueError("HIERARCHY needs one ROOT, and an OFFSET for every joint")
+    if len(found.names) > _MOST_JOINTS:
+        raise ValueError(f"a skeleton of {len(found.names)} joints, more than {_MOST_JOINTS}")
+    if not np.isfinite(found.offsets).all():
+        raise ValueError("OFFSET: values that are not finite")
     return found, position + 1
 
 
@@ -170,7 +176,7 @@ def _find_joints(names: list[str], path: Path) -> dict[str, int]:
     return joints
 
 
-def _chest(joints: dict[str, int], parents: list[int]) -> int:
+def _chest(joints: dict[str, int], parents: list[int], path: Path) -> int:
     """The joint from which neck and both arms branch off."""
 
     def ancestors(joint: int) -> list[int]:
@@ -182,4 +188,6 @@ def _chest(joints: dict[str, int], parents: list[int]) -> int:
 
     left, right = (ancestors(joints[f"{side}_shoulder"])[1:] for side in ("left", "right"))
     shared = set(left) & set(right) & set(ancestors(joints["neck"])[1:])
+    if not shared:
+        raise UserError(f"{path}: HIERARCHY: wrong skeleton, neck and arms have no common joint")
     return next(joint for joint in left if joint in shared)

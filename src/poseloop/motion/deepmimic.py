@@ -13,6 +13,7 @@ from torch import Tensor
 from poseloop.motion.skeleton import SourceMotion
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
+from poseloop.runtime.refusing import refusing
 
 _PREFIX = "humanoid3d_"
 _ROW = 44
@@ -73,10 +74,8 @@ def read_deepmimic(name: str, path: Path) -> SourceMotion:
     for index, row in enumerate(frames):
         if not isinstance(row, list) or len(row) != _ROW:
             raise UserError(f"{path}: Frames[{index}]: not {_ROW} numbers, another skeleton?")
-    try:
-        rows = torch.tensor(frames, dtype=torch.float64)
-    except (TypeError, ValueError) as fault:
-        raise UserError(f"{path}: Frames: not numbers ({fault})") from fault
+    with refusing(path, "Frames: not numbers"):
+        rows = torch.tensor(frames, dtype=torch.float64).reshape(len(frames), _ROW)
     unusable = ~torch.isfinite(rows).all(1)
     if unusable.any():
         raise UserError(f"{path}: Frames[{int(unusable.nonzero()[0])}]: values that are not finite")
@@ -109,7 +108,7 @@ def _rotation(rows: Tensor, columns: slice | None, path: Path) -> Tensor:
     if values.shape[1] == 1:
         return roma.rotvec_to_rotmat(values * _HINGE)
     norms = values.norm(dim=1, keepdim=True)
-    if (norms < 0.5).any():
+    if not ((norms >= 0.5) & norms.isfinite()).all():
         raise UserError(
             f"{path}: Frames: columns {columns.start}-{columns.stop - 1} hold no rotation"
         )

@@ -13,6 +13,8 @@ from poseloop.motion.motionx import read_motionx
 from poseloop.motion.retarget import retarget
 from poseloop.runtime.errors import UserError
 
+# A recording has a frame every ten seconds at least: `motion.fps` asks for those between.
+_SHORTEST_FRAME, _LONGEST_FRAME = 1e-5, 10.0
 _SUFFIXES = {"bvh": (".bvh",), "amass": (".npz",), "motionx": (".npy", ".npz")}
 
 
@@ -38,7 +40,27 @@ def read_clips(source: SourceConfig, rest_joints: np.ndarray) -> list[Clip]:
             + ", ".join(files)
         )
     names = sorted(files if source.clips is None else set(source.clips))
-    return [_read(source, name, files[name], rest_joints) for name in names]
+    return [_checked(_read(source, name, files[name], rest_joints), files[name]) for name in names]
+
+
+def _checked(clip: Clip, path: Path) -> Clip:
+    """A clip that later steps can count on.
+
+    Raises
+    ------
+    UserError
+        Its bones have no length, or its numbers are so large or its times so far apart that
+        nobody was recorded.
+    """
+    posed = np.concatenate([clip.global_orient, clip.body_pose, clip.transl], axis=1)
+    known = np.zeros(0) if clip.source_joints is None else clip.source_joints
+    # A joint that the source's skeleton lacks is NaN in every frame.
+    if not np.isfinite(posed).all() or not (np.isfinite(known) | np.isnan(known).all(0)).all():
+        raise UserError(f"{path}: bones without length, or numbers beyond any recording")
+    steps = np.diff(clip.times)
+    if not (steps > _SHORTEST_FRAME).all() or clip.times[-1] > _LONGEST_FRAME * len(steps):
+        raise UserError(f"{path}: frames {steps.mean():g} s apart are no recording of motion")
+    return clip
 
 
 def _read(source: SourceConfig, name: str, path: Path, rest_joints: np.ndarray) -> Clip:

@@ -40,7 +40,8 @@ def smpl_clip(
     if trans.shape != (len(poses), 3):
         raise UserError(f"{path}: trans has the shape {trans.shape}, not ({len(poses)}, 3)")
     for field, values in (("poses", poses), ("trans", trans)):
-        if not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+        # In single precision, as they are kept.
+        if values.dtype.kind not in "iuf" or not np.isfinite(values.astype(np.float32)).all():
             raise UserError(f"{path}: {field} has values that are not finite numbers")
     orient = torch.from_numpy(poses[:, :3].astype(np.float64))
     path_of_root = torch.from_numpy(trans.astype(np.float64))
