@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from poseloop.body.model import BodyModel
 from poseloop.data.config import PoseSetConfig
@@ -23,6 +23,7 @@ from poseloop.data.posing import face_camera
 from poseloop.data.store import PoseSet, SelectedPoses
 from poseloop.data.studio import bounding_box
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.pictures import LARGEST_PIXELS, read_picture
 
 _SEEN = 128
 
@@ -103,6 +104,8 @@ def fit_frame(path: Path, extent: float, size: int) -> tuple[np.ndarray, np.ndar
     rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     side = max(bottom - top, right - left) / extent
+    if side**2 > LARGEST_PIXELS:
+        raise UserError(f"{path}: a person of {side:.0f} pixels is too large; scale the frame down")
     x, y = (left + right - side) / 2, (top + bottom - side) / 2
     # Pasted first, because resizing wants a box inside the image.
     canvas = Image.new("RGBa", (int(np.ceil(side)) + 2,) * 2)
@@ -117,24 +120,15 @@ def fit_frame(path: Path, extent: float, size: int) -> tuple[np.ndarray, np.ndar
 
 def _with_alpha(path: Path) -> Image.Image:
     """The frame as RGBA, its mask from its alpha channel or from the file beside it."""
-    image = _open(path)
+    image = read_picture(path)
     if "A" in image.getbands():
         return image.convert("RGBA")
     beside = path.with_name(f"{path.stem}_mask.png")
     if not beside.is_file():
         raise UserError(f"{path}: has no alpha channel, and there is no {beside.name}")
-    mask = _open(beside).convert("L")
+    mask = read_picture(beside, "L")
     if mask.size != image.size:
         raise UserError(f"{beside}: is {mask.size}, its frame {image.size}")
     image = image.convert("RGB")
     image.putalpha(mask)
     return image
-
-
-def _open(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except (OSError, UnidentifiedImageError, SyntaxError) as fault:
-        raise UserError(f"{path}: not a readable picture ({fault})") from fault

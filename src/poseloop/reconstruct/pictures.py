@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz
+from poseloop.runtime.pictures import read_picture
 
 Pictures = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]
 """Normals and colours of one subject, (S, S, 3) uint8 each."""
@@ -47,7 +47,8 @@ def read_views(path: str | Path, azimuths: Sequence[float]) -> list[Pictures]:
     if len(normal) != len(rgb):
         raise UserError(f"{path}: normal and rgb have different numbers of subjects")
     given = arrays.get("azimuths", np.asarray(azimuths))
-    if not np.allclose(given, azimuths):
+    numbers = given.dtype.kind in "iuf" and given.shape == (len(azimuths),)
+    if not numbers or not np.allclose(given, azimuths):
         raise UserError(f"{path}: views at {given.tolist()}, not at {list(azimuths)}")
     return list(zip(normal, rgb, strict=True))
 
@@ -55,8 +56,4 @@ def read_views(path: str | Path, azimuths: Sequence[float]) -> list[Pictures]:
 def _read_picture(path: Path) -> np.ndarray:
     if not path.is_file():
         raise UserError(f"{path}: picture not found")
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError) as fault:
-        raise UserError(f"{path}: not a readable picture ({fault})") from fault
+    return np.asarray(read_picture(path, "RGB"))

@@ -21,6 +21,7 @@ from poseloop.render.mesh import unit, vertex_normals
 from poseloop.render.raycast import cast
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz, write_npz
+from poseloop.runtime.refusing import refusing
 
 
 def make_starts(
@@ -143,8 +144,9 @@ def read_estimates(path: str | Path) -> list[Start | None]:
         The file is missing or lacks an array, or a pose is not of 72 finite numbers.
     """
     arrays = read_npz(path, "global_orient", "body_pose", "found", only=True)
-    found = arrays["found"].astype(bool)
-    parts = [arrays[name].astype(np.float32) for name in ("global_orient", "body_pose")]
+    with refusing(path, "not numbers"):
+        found = arrays["found"].astype(bool).reshape(-1)
+        parts = [arrays[name].astype(np.float32) for name in ("global_orient", "body_pose")]
     for part, width in zip(parts, (3, 69), strict=True):
         if part.shape != (len(found), width) or not np.isfinite(part).all():
             raise UserError(f"{path}: not one pose of 24 finite rotations per subject")

@@ -54,12 +54,17 @@ def read_carved(path: str | Path) -> Subjects:
     """
     names = [*_PARTS, *(f"{name}_count" for name in _PARTS), "skipped", "subject"]
     arrays = read_npz(path, *names)
-    if len(arrays["subject"]) != len(arrays["skipped"]):
+    if arrays["subject"].dtype.kind != "i" or arrays["subject"].ndim != 1:
+        raise UserError(f"{path}: subject is not (N,) whole numbers")
+    if arrays["subject"].shape != arrays["skipped"].shape:
         raise UserError(f"{path}: subject and skipped have different lengths")
     parts = {}
     for name in _PARTS:
-        count = arrays[f"{name}_count"]
-        if count.sum() != len(arrays[name]) or len(count) != len(arrays["skipped"]):
+        count, width = arrays[f"{name}_count"], arrays[name].shape[1:]
+        if width != (3,) or arrays[name].dtype.kind not in "iuf":
+            raise UserError(f"{path}: {name} is not (rows, 3) numbers")
+        fits = count.dtype.kind == "i" and count.shape == arrays["skipped"].shape
+        if not fits or (count < 0).any() or count.sum() != len(arrays[name]):
             raise UserError(f"{path}: {name} does not have the rows that {name}_count tells")
         parts[name] = np.split(arrays[name], np.cumsum(count)[:-1])
     return {
