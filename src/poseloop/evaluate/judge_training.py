@@ -65,7 +65,14 @@ def read_judge_scans(path: str | Path) -> dict[str, np.ndarray]:
     shape = scans["rgb"].shape
     if len(shape) != 5 or shape[4] != 3 or scans["normal"].shape != shape:
         raise UserError(f"{path}: rgb and normal must both be (N, K, S, S, 3)")
+    if scans["rgb"].dtype != np.uint8 or scans["normal"].dtype != np.uint8:
+        raise UserError(f"{path}: rgb and normal must both be uint8")
+    for name, size in (("azimuths", shape[1]), ("metres_per_unit", shape[0])):
+        if scans[name].dtype.kind not in "iuf" or scans[name].shape != (size,):
+            raise UserError(f"{path}: {name} must be ({size},) numbers")
     joints = scans["joints"]
+    if joints.dtype.kind != "f":
+        raise UserError(f"{path}: joints must be numbers, not {joints.dtype}")
     if joints.shape != (shape[0], len(MIRROR), 3) or not np.isfinite(joints).all():
         raise UserError(f"{path}: joints must be ({shape[0]}, {len(MIRROR)}, 3) finite numbers")
     return scans

@@ -6,6 +6,7 @@ from pathlib import Path
 from poseloop.evaluate.metrics import describe
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, write_json
+from poseloop.runtime.refusing import refusing
 
 # Enough for any printed digit, few enough that the file can be read and compared by eye.
 _SIGNIFICANT = 6
@@ -34,12 +35,10 @@ def read_metrics(path: str | Path) -> dict[str, dict[str, list[float]]]:
         not a finite number.
     """
     content = read_json(path)
-    try:
+    with refusing(path, "not a metrics file"):
         for table in content["benchmarks"].values():
             for name, values in table.items():
                 describe(name)
                 if not values or not all(math.isfinite(value) for value in values):
                     raise UserError(f"{path}: {name} has no values or one that is not finite")
-    except (KeyError, TypeError, AttributeError) as fault:
-        raise UserError(f"{path}: not a metrics file ({fault})") from fault
-    return content["benchmarks"]
+        return content["benchmarks"]

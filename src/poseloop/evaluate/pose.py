@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import roma
 import torch
-from pydantic import ValidationError
 
 from poseloop.evaluate.config import Triangulation
 from poseloop.evaluate.judge import Judge, judge_input
 from poseloop.evaluate.triangulation import triangulate
-from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
+from poseloop.runtime.refusing import refusing
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
 
@@ -118,12 +118,10 @@ def load_judge(path: str | Path) -> PoseJudge:
         The file is missing, is no judge, or does not fit its own settings.
     """
     state, settings = read_weights(path)
-    try:
+    with rebuilding(path, state), refusing(path, "not the weights of a pose judge"):
         network = Judge(**settings["network"])
         triangulation = Triangulation.model_validate(settings["triangulation"])
         threshold = float(settings["pck_mm"])
-    except (KeyError, TypeError, ValidationError) as fault:
-        raise UserError(f"{path}: not the weights of a pose judge ({fault})") from fault
     load_into(network, state, path)
     network.eval().to(memory_format=torch.channels_last)
     return PoseJudge(network, triangulation, threshold)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from poseloop.data.store import ViewSet
+from poseloop.data.stored import check_arrays
 from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.geometry import TrueSurface
 from poseloop.evaluate.hull import visual_hull
@@ -28,9 +30,11 @@ def read_benchmark(path: str | Path) -> Arrays:
     Raises
     ------
     UserError
-        The file is missing or lacks an array.
+        The file is missing, or lacks an array or has one of another shape or kind.
     """
-    return read_npz(path, *_TRUTH, only=True)
+    arrays = read_npz(path, *_TRUTH, only=True)
+    check_arrays(path, arrays, {name: ViewSet.schema[name] for name in _TRUTH})
+    return arrays
 
 
 def read_samples(path: str | Path, benchmark: Arrays) -> Arrays:
@@ -51,7 +55,8 @@ def read_samples(path: str | Path, benchmark: Arrays) -> Arrays:
                 f"the benchmark has uint8 {expected.shape}"
             )
     score = samples["posescore"]
-    if score.shape != expected.shape[:1] or not np.isfinite(score).all():
+    numbers = score.dtype.kind == "f" and np.isfinite(score).all()
+    if score.shape != expected.shape[:1] or not numbers:
         raise UserError(f"{path}: posescore needs {len(expected)} finite values")
     return samples
 

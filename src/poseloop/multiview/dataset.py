@@ -7,8 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from poseloop.data.stored import Schema, check_arrays
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz, write_npz
+
+_SCHEMA: Schema = {
+    "image_latents": ("f", ("N", "C", "h", "w")),
+    "joints": ("f", ("N", 24, 3)),
+    "latents": ("f", ("N", "V", 2, "C", "h", "w")),
+    "group": ("U", ("N",)),
+}
 
 
 @dataclass(frozen=True)
@@ -69,10 +77,12 @@ def read_latents(path: str | Path, with_views: bool) -> LatentSet:
     Raises
     ------
     UserError
-        The file is unreadable, or lacks the views' latents though `with_views` asks for them.
+        The file is unreadable, lacks the views' latents though `with_views` asks for them, or
+        holds an array of another shape or kind.
     """
     names = ("image_latents", "joints", "group", *(["latents"] if with_views else []))
     arrays = read_npz(path, *names)
+    check_arrays(path, arrays, {name: _SCHEMA[name] for name in names})
     return LatentSet(
         torch.from_numpy(arrays["image_latents"]).float(),
         torch.from_numpy(arrays["joints"]),

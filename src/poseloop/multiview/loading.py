@@ -7,6 +7,7 @@ import torch
 from poseloop.multiview.autoencoder import Autoencoder
 from poseloop.multiview.config import AutoencoderConfig, MultiviewConfig
 from poseloop.multiview.denoiser import MultiViewDenoiser
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 
@@ -19,7 +20,8 @@ def load_autoencoder(path: str | Path, device: torch.device) -> Autoencoder:
         The file is missing or holds other weights.
     """
     state, metadata = read_weights(path)
-    autoencoder = Autoencoder(AutoencoderConfig.model_validate(metadata["autoencoder"]))
+    with rebuilding(path, state):
+        autoencoder = Autoencoder(AutoencoderConfig.model_validate(metadata["autoencoder"]))
     load_into(autoencoder, state, path)
     return autoencoder.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
 
@@ -35,8 +37,9 @@ def load_multiview(
         The file is missing or holds other weights.
     """
     state, metadata = read_weights(path)
-    config = MultiviewConfig.model_validate(metadata["multiview"])
-    denoiser = MultiViewDenoiser(config.denoiser)
+    with rebuilding(path, state):
+        config = MultiviewConfig.model_validate(metadata["multiview"])
+        denoiser = MultiViewDenoiser(config.denoiser)
     load_into(denoiser, state, path)
     denoiser = denoiser.to(device, memory_format=torch.channels_last)
     return denoiser.eval().requires_grad_(False), config

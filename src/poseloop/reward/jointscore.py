@@ -15,6 +15,7 @@ from poseloop.body.joints import JOINT_NAMES
 from poseloop.render.skeleton import project_views
 from poseloop.reward.config import PoseScoreConfig
 from poseloop.reward.posescore import SkeletonPredictor, presence
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 # Distances count in tenths of an image, which gives them the size of a Dice distance.
@@ -98,12 +99,13 @@ def load_jointscore(path: str | Path, device: torch.device) -> JointScore:
         The file is missing or holds other weights.
     """
     state, metadata = read_weights(path)
-    jointscore = JointScore(
-        PoseScoreConfig.model_validate(metadata["posescore"]),
-        metadata["latent_channels"],
-        metadata["latent_size"],
-        metadata["mirrored_views"],
-    )
+    with rebuilding(path, state):
+        jointscore = JointScore(
+            PoseScoreConfig.model_validate(metadata["posescore"]),
+            metadata["latent_channels"],
+            metadata["latent_size"],
+            metadata["mirrored_views"],
+        )
     load_into(jointscore, state, path)
     jointscore = jointscore.to(device, memory_format=torch.channels_last)
     return jointscore.eval().requires_grad_(False)

@@ -19,6 +19,7 @@ from poseloop.multiview.views import COLOUR, NORMAL, mirror_views
 from poseloop.render.skeleton import project_views, skeleton_maps
 from poseloop.reward.config import DistanceConfig, PoseScoreConfig, SkeletonConfig
 from poseloop.reward.distance import skeleton_distance
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 
@@ -174,12 +175,13 @@ def load_posescore(path: str | Path, device: torch.device) -> PoseScore:
         The file is missing or holds other weights.
     """
     state, metadata = read_weights(path)
-    posescore = PoseScore(
-        PoseScoreConfig.model_validate(metadata["posescore"]),
-        metadata["latent_channels"],
-        metadata["latent_size"],
-        metadata["mirrored_views"],
-    )
+    with rebuilding(path, state):
+        posescore = PoseScore(
+            PoseScoreConfig.model_validate(metadata["posescore"]),
+            metadata["latent_channels"],
+            metadata["latent_size"],
+            metadata["mirrored_views"],
+        )
     load_into(posescore, state, path)
     posescore = posescore.to(device, memory_format=torch.channels_last)
     return posescore.eval().requires_grad_(False)

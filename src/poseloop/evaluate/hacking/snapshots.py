@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.denoiser import MultiViewDenoiser
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
+from poseloop.runtime.refusing import refusing
 from poseloop.runtime.weights import load_into, read_weights
 
 
@@ -35,7 +36,8 @@ class Snapshots:
         UserError
             The weights are not those of the configured network.
         """
-        denoiser = MultiViewDenoiser(self.config.denoiser)
+        with rebuilding(self.path, self.states[step]):
+            denoiser = MultiViewDenoiser(self.config.denoiser)
         load_into(denoiser, self.states[step], self.path)
         denoiser = denoiser.to(device, memory_format=torch.channels_last)
         return denoiser.eval().requires_grad_(False)
@@ -53,13 +55,11 @@ def read_snapshots(path: str | Path) -> Snapshots:
     states: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         step, _, name = key.partition("/")
-        if not (step.isdecimal() and name):
+        if not (step.isdecimal() and len(step) < 10 and name):
             raise UserError(f"{path}: tensor {key!r} is not named <step>/<parameter name>")
         states.setdefault(int(step), {})[name] = tensor
     if 0 not in states:
         raise UserError(f"{path}: no weights of step 0, the base")
-    try:
+    with refusing(path, "no configuration of a denoiser"):
         config = MultiviewConfig.model_validate(metadata["multiview"])
-    except (KeyError, TypeError, ValidationError) as fault:
-        raise UserError(f"{path}: no configuration of a denoiser ({fault})") from fault
     return Snapshots(Path(path), config, dict(sorted(states.items())))
