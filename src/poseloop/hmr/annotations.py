@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import roma
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from poseloop.body.model import BodyModel
-from poseloop.hmr.images import Window, cut
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.pictures import LARGEST_PIXELS, read_picture
+from poseloop.runtime.refusing import refusing
 
 LEAST_PIXELS = 24
 """Smaller sides of a person's box are refused."""
+_FARTHEST = 1e6
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,11 @@ def cut_out(
         picture = open_picture(Path(folder), annotations.image[row])
         low, high = places[row].min(0), places[row].max(0)
         side = float((high - low).max()) * margin
-        if side < LEAST_PIXELS:
+        if not side >= LEAST_PIXELS:
             raise UserError(f"{annotations.image[row]}: a person of {side:.0f} pixels is too small")
         middle = (low + high) / 2
-        crops.append(cut_pixels(picture, middle, side, size))
+        with refusing(annotations.image[row], "cannot be cut out"):
+            crops.append(cut_pixels(picture, middle, side, size))
         scale = 2 * annotations.focal[row, 0] / side
         intrinsics.append([scale, *(2 * (annotations.centre[row] - middle) / side)])
         depth = -annotations.pelvis[row, 2]
@@ -126,16 +129,40 @@ def cut_out(
         .ravel()
         .astype(np.int32),
     )
-    return Pictures(np.stack(crops), np.array(intrinsics, np.float32)), labels
+    found = {"intrinsics": np.array(intrinsics, np.float32), "camera": labels.camera}
+    for field, values in found.items():
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"{folder}: a person without a depth gives a {field} that is not finite"
+            )
+    return Pictures(np.stack(crops), found["intrinsics"]), labels
 
 
 def cut_pixels(picture: np.ndarray, middle: np.ndarray, side: float, size: int) -> np.ndarray:
-    """A square of a picture (H, W, 3), centre (2,) and side in pixels, as (size, size, 3)."""
+    """A square of a picture (H, W, 3), centre (2,) and side in pixels, as (size, size, 3).
+
+    Beyond the picture's edge the edge goes on. Pixels are averaged over the area that they cover.
+
+    Raises
+    ------
+    ValueError
+        The square is larger than any picture, or is not near this one.
+    """
     height, width = picture.shape[:2]
-    longer = max(height, width)
-    square = np.pad(picture, ((0, longer - height), (0, longer - width), (0, 0)), mode="edge")
-    centre = (np.asarray(middle) / longer - 0.5) * [1, -1]
-    return cut(square, Window(centre, side / longer), size)
+    low = np.asarray(middle, float) - side / 2
+    # The filter that averages reaches as far beyond the square.
+    reach = int(np.ceil(side / size)) + 1 if side**2 <= LARGEST_PIXELS else 0
+    if not reach or not np.abs(low).max() <= _FARTHEST:
+        raise ValueError(f"a person of {side:.0f} pixels at {np.round(middle).tolist()}")
+    first = np.floor(low).astype(int) - reach
+    last = np.ceil(low + side).astype(int) + reach
+    columns, rows = (
+        np.clip(np.arange(first[axis], last[axis]), 0, limit - 1)
+        for axis, limit in ((0, width), (1, height))
+    )
+    box = (*(low - first), *(low - first + side))
+    around = Image.fromarray(picture[rows[:, None], columns])
+    return np.array(around.resize((size, size), Image.Resampling.BILINEAR, box=box))
 
 
 def open_picture(folder: Path, name: str) -> np.ndarray:
@@ -147,10 +174,7 @@ def open_picture(folder: Path, name: str) -> np.ndarray:
         The path leaves the folder, or the file is missing or no picture.
     """
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"{name}: leads out of the folder of pictures")
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as fault:
-        raise UserError(f"{path}: not a readable picture ({fault})") from fault
+    with refusing(repr(name), "a file name that no file can have"):
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise UserError(f"{name}: leads out of the folder of pictures")
+    return np.asarray(read_picture(path, "RGB"))

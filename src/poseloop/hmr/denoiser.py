@@ -13,6 +13,7 @@ from poseloop.hmr.encoder import Encoder, Features, sample_at
 from poseloop.hmr.parameters import PARAMETERS, Parameters
 from poseloop.hmr.skeleton_body import SkeletonBody
 from poseloop.hmr.transformer import JointTransformer
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
 _TIME_CHANNELS = 64
@@ -94,6 +95,7 @@ def load_hmr(path: str | Path, body: BodyModel) -> DiffusionHMR:
         The file is missing, holds other weights, or belongs to another body.
     """
     state, metadata = read_weights(path)
-    model = DiffusionHMR(saved_config(path, metadata, "hmr", BaseConfig), body)
+    with rebuilding(path, state):
+        model = DiffusionHMR(saved_config(path, metadata, "hmr", BaseConfig), body)
     load_into(model, state, path)
     return model.eval().requires_grad_(False)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from poseloop.hmr.config import EncoderConfig
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.refusing import refusing
 from poseloop.runtime.weights import load_into
 
 _JOINTS = 24
@@ -152,11 +153,9 @@ def _timm_trunk(config: EncoderConfig) -> tuple[nn.Module, tuple[int, int]]:
         import timm
     except ImportError as fault:
         raise UserError("encoder.kind: timm is not installed (pip install timm)") from fault
-    try:
+    with refusing("encoder.backbone, encoder.path", "no such model, or not its weights"):
         trunk = timm.create_model(config.backbone, features_only=True, out_indices=(1, 2))
         state = load_file(config.path)
-    except (RuntimeError, OSError, ValueError) as fault:
-        raise UserError(f"encoder.backbone, encoder.path: {fault}") from fault
     known = trunk.state_dict()
     load_into(trunk, {name: state[name] for name in known if name in state}, config.path)
     middle, last = trunk.feature_info.channels()

@@ -25,6 +25,7 @@ from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, read_npz, sha256, write_json, write_npz
+from poseloop.runtime.refusing import refusing
 from poseloop.runtime.seeds import torch_rng
 
 _BATCH = 32
@@ -175,17 +176,20 @@ def read_preferences(manifest: str | Path, base: str | Path) -> Preferences:
     """
     manifest = Path(manifest)
     content = read_json(manifest)
-    try:
+    with refusing(manifest, "not a manifest of preference pairs"):
         owner, names = content["base_sha256"], dict(content["shards"])
-    except (KeyError, TypeError, ValueError) as fault:
-        raise UserError(f"{manifest}: not a manifest of preference pairs") from fault
     if owner != sha256(base):
         raise UserError(f"{manifest}: pairs of another base model than {base}; make them anew")
-    return _joined(_read_shard(manifest, name, digest) for name, digest in names.items())
+    if not names:
+        raise UserError(f"{manifest}: names no shards")
+    with refusing(manifest, "shards that do not fit each other"):
+        return _joined(_read_shard(manifest, name, digest) for name, digest in names.items())
 
 
 def _read_shard(manifest: Path, name: str, digest: str) -> Preferences:
-    if Path(name).name != name:
+    """The shard beside the manifest; a link there must not lead elsewhere."""
+    folder = manifest.parent.resolve()
+    if Path(name).name != name or (folder / name).resolve().parent != folder:
         raise UserError(f"{manifest}: shard {name!r} is not beside the manifest")
     path = manifest.parent / name
     arrays = read_npz(path, *_SHARD)

@@ -16,6 +16,7 @@ from poseloop.hmr.scorer_training import score_tokens
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Pictures
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.refusing import refusing
 
 LEAST_CONFIDENCE = 0.055
 """Mean heat at the peaks of the joints' maps below which a crop is taken to show nobody.
@@ -69,7 +70,8 @@ def crop_of_user(
     middle, side = np.array([left + across / 2, top + down / 2]), max(across, down)
     centre = 2 * (np.array([width, height]) / 2 - middle) / side
     zoom = 2 * (focal or float(np.hypot(height, width))) / side
-    image = cut_pixels(picture, middle, side, size)
+    with refusing(path, "cannot be cut out"):
+        image = cut_pixels(picture, middle, side, size)
     return Pictures(image[None], np.array([[zoom, *centre]], np.float32))
 
 

@@ -25,6 +25,7 @@ from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.transformer import JointTransformer
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
 _JOINTS = list(range(24))
@@ -149,11 +150,12 @@ def load_scorer(path: str | Path, body: BodyModel) -> Scorer:
     state, metadata = read_weights(path)
     if "scorer" not in metadata:
         raise UserError(f"{path}: not the weights of a scorer")
-    scorer = Scorer(
-        saved_config(path, metadata, "scorer", ScorerConfig),
-        saved_config(path, metadata, "hmr", BaseConfig),
-        body,
-    )
+    with rebuilding(path, state):
+        scorer = Scorer(
+            saved_config(path, metadata, "scorer", ScorerConfig),
+            saved_config(path, metadata, "hmr", BaseConfig),
+            body,
+        )
     load_into(scorer, state, path)
     return scorer.eval().requires_grad_(False)
 

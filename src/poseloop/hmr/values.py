@@ -5,6 +5,7 @@ from pathlib import Path
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, write_json
+from poseloop.runtime.refusing import refusing
 
 # Enough for any printed digit, few enough that the file can be compared by eye.
 _SIGNIFICANT = 6
@@ -28,7 +29,8 @@ def read_values(path: str | Path) -> Values:
     content = read_json(path)
     if not isinstance(content, dict):
         raise UserError(f"{path}: not a file of measured values")
-    _check(path, content)
+    with refusing(path, "not a file of measured values"):
+        _check(path, content)
     return content
 
 
