@@ -15,6 +15,7 @@ from poseloop.posegen.loading import split_methods
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 Errors = dict[str, np.ndarray]
@@ -56,10 +57,13 @@ def load_tuned(path: str | Path, body: SurfaceBody) -> dict[str, Estimator]:
     state, metadata = read_weights(path)
     if "methods" not in metadata:
         raise UserError(f"{path}: not a weights file of the loop")
-    entry = EstimatorConfig.model_validate(metadata["estimator"])
     estimators = {}
-    for method, weights in split_methods(state, metadata["methods"]).items():
-        estimator = make_estimator(entry, body, metadata["size"])
+    with rebuilding(path, state):
+        entry = EstimatorConfig.model_validate(metadata["estimator"])
+        by_method = split_methods(state, metadata["methods"])
+    for method, weights in by_method.items():
+        with rebuilding(path, weights):
+            estimator = make_estimator(entry, body, metadata["size"])
         load_into(estimator, weights, path)
         estimators[method] = estimator.to(memory_format=torch.channels_last).eval()
     return estimators
@@ -79,6 +83,8 @@ def gather_errors(paths: list[Path]) -> dict[tuple[str, str, str, str], np.ndarr
     for path in map(Path, paths):
         for name, values in read_npz(path).items():
             parts = name.split("/")
+            if values.dtype.kind not in "iuf":
+                raise UserError(f"{path}: {name}: not numbers")
             if len(parts) != 3 or values.ndim != 2 or not np.isfinite(values).all():
                 raise UserError(f"{path}: {name}: not (seeds, pictures) finite errors of a method")
             method, where, metric = parts

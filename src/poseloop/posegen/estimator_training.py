@@ -16,6 +16,7 @@ from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.posegen.swing_twist import decompose
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.seeds import derive_seed, torch_rng
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
@@ -181,8 +182,9 @@ def load_estimator(path: str | Path, body: SurfaceBody) -> tuple[Estimator, Esti
     state, metadata = read_weights(path)
     if "estimator" not in metadata:
         raise UserError(f"{path}: not the weights of an estimator of pose")
-    entry = EstimatorConfig.model_validate(metadata["estimator"])
-    estimator = make_estimator(entry, body, metadata["size"])
+    with rebuilding(path, state):
+        entry = EstimatorConfig.model_validate(metadata["estimator"])
+        estimator = make_estimator(entry, body, metadata["size"])
     load_into(estimator, state, path)
     return estimator.to(memory_format=torch.channels_last).eval(), entry
 

@@ -19,6 +19,7 @@ from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 
@@ -31,11 +32,16 @@ def load_gan(path: str | Path, config: PosegenConfig, seed: int) -> tuple[Gan, T
         The file is missing, is of another configuration, or has no such seed.
     """
     state, metadata = read_weights(path)
-    if seed not in metadata.get("generator", []):
-        raise UserError(f"{path}: has no generator of seed {seed}; train it with this posegen.yaml")
-    prior = state["prior"]
-    poses = Poses(prior[:, :3].numpy(), prior[:, 3:].numpy(), *[prior[:, 0].numpy()] * 3)
-    gan = Gan(config, Bounds(config.generator, poses), seed)
+    with rebuilding(path, state):
+        if seed not in metadata.get("generator", []):
+            raise UserError(
+                f"{path}: has no generator of seed {seed}; train it with this posegen.yaml"
+            )
+        prior = state["prior"]
+        if prior.dim() != 2 or prior.shape[1] != 72 or not len(prior):
+            raise ValueError(f"a prior of the shape {tuple(prior.shape)}")
+        poses = Poses(prior[:, :3].numpy(), prior[:, 3:].numpy(), *[prior[:, 0].numpy()] * 3)
+        gan = Gan(config, Bounds(config.generator, poses), seed)
     mark = f"seed{seed}."
     weights = {n.removeprefix(mark): v for n, v in state.items() if n.startswith(mark)}
     load_into(gan, weights, path)

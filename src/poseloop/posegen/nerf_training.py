@@ -21,6 +21,7 @@ from poseloop.posegen.relative_field import RelativeField
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.seeds import derive_seed, torch_rng
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
@@ -160,12 +161,15 @@ def load_field(path: str | Path) -> tuple[Field, Tensor]:
     state, metadata = read_weights(path)
     if "field" not in metadata:
         raise UserError(f"{path}: not the weights of an articulated field")
-    rest = state["rest_joints"]
-    if metadata["field"] == "parts":
-        field = PartField(PartFieldConfig.model_validate(metadata["settings"]), rest)
-    else:
-        settings = RelativeFieldConfig.model_validate(metadata["settings"])
-        field = RelativeField(settings, len(rest))
+    with rebuilding(path, state):
+        rest, betas = state["rest_joints"], state["betas"]
+        if rest.shape != (len(betas), 24, 3) or betas.dim() != 2:
+            raise ValueError("subjects whose shapes and skeletons differ in number")
+        if metadata["field"] == "parts":
+            field = PartField(PartFieldConfig.model_validate(metadata["settings"]), rest)
+        else:
+            settings = RelativeFieldConfig.model_validate(metadata["settings"])
+            field = RelativeField(settings, len(rest))
     weights = {n.removeprefix("field."): v for n, v in state.items() if n.startswith("field.")}
     load_into(field, weights, path)
-    return field.eval().requires_grad_(False), state["betas"]
+    return field.eval().requires_grad_(False), betas
