@@ -3,11 +3,16 @@
     .venv/bin/pip install -r envs/requirements.in -r envs/slurm.in   # the versions to be tried
     .venv/bin/python envs/lock.py                                    # written to *.lock
 
-slurm.lock holds what SLURM adds to requirements.lock. PyTorch itself is left out; setup.sh
-installs the build for the machine.
+slurm.lock holds what SLURM adds to requirements.lock. Beside each lock, <name>.sha256 holds its
+pins with the hash of every file that PyPI has of them, by `uv pip compile`; setup.sh installs from
+these and takes no other file. PyTorch itself is left out; setup.sh installs the build for the
+machine.
 """
 
 import re
+import subprocess
+import sys
+import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -49,14 +54,27 @@ def pins_of(name):
     return [f"{name}=={version}" for name, version in sorted(closure(names).items())]
 
 
+def hashed(pins):
+    """The pins with the hashes of their files on PyPI, for every Python and platform."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = Path(folder) / "pins.in"
+        given.write_text("\n".join(pins) + "\n")
+        command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-deps"]
+        command += ["--generate-hashes", "--universal", "--python-version", "3.11"]
+        command += ["--no-header", "--no-annotate", str(given)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
 def write(name, pins):
-    """Write <name>.lock."""
+    """Write <name>.lock and <name>.sha256."""
     header = f"# Written by lock.py from {name}.in; do not edit.\n"
     (FOLDER / f"{name}.lock").write_text(header + "\n".join(pins) + "\n")
+    (FOLDER / f"{name}.sha256").write_text(header + hashed(pins))
 
 
 def main():
-    """Write requirements.lock and slurm.lock."""
+    """Write the locks of requirements.in and slurm.in."""
     pins = pins_of("requirements")
     write("requirements", pins)
     write("slurm", [pin for pin in pins_of("slurm") if pin not in pins])

@@ -78,11 +78,19 @@ install_torch() {
 }
 
 # uv does in ten seconds what takes pip two minutes, but knows nothing of pip's settings: where these
-# name an index of their own, pip does it.
+# name an index of their own, pip does it. Either refuses a file whose hash is not in the list, which
+# holds all that the packages need; an index that builds its own files needs POSELOOP_UNHASHED=1.
 install_lock() {
+    local hashed=(--require-hashes --no-deps -r envs/requirements.sha256)
+    if [ -n "${POSELOOP_UNHASHED:-}" ]; then
+        pip_install -r envs/requirements.lock
+        return
+    fi
     { pip_install "uv==$UV" &&
-        "$venv/bin/uv" pip install --quiet --python "$python" -r envs/requirements.lock; } \
-        2>/dev/null || pip_install -r envs/requirements.lock
+        "$venv/bin/uv" pip install --quiet --python "$python" "${hashed[@]}"; } 2>/dev/null ||
+        "$python" -m pip install -qq "${hashed[@]}"
+    # The list was made on one Python; another may need a package more.
+    "$python" -m pip check >/dev/null || pip_install -r envs/requirements.lock
 }
 
 # The captured clips lie in pybullet's wheel. Only these files are wanted, and only two versions
@@ -116,7 +124,7 @@ if [ ! -x "$python" ]; then
     make_venv
 fi
 
-stamp=$venv/.setup-$(cat envs/requirements.lock envs/setup.sh pyproject.toml | sha256sum | cut -c1-16)
+stamp=$venv/.setup-$(cat envs/requirements.{lock,sha256} envs/setup.sh pyproject.toml | sha256sum | cut -c1-16)
 if [ ! -e "$stamp" ]; then
     say "Installing PyTorch"
     install_torch
