@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup slurm demo smoke record report test lint clean
+.PHONY: help setup slurm demo smoke record report test fuzz audit lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -14,6 +14,8 @@ help:
 	@echo "make report  the demo results as a web page, opened in the browser (needs npm)"
 	@echo "make record  hashes of the demo results into dvc.lock, numbers into the README"
 	@echo "make test    tests"
+	@echo "make fuzz    damaged files for every reader of files from outside, INPUTS=100000 each"
+	@echo "make audit   known faults of the pinned packages, doubtful code"
 	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and the READMEs up to date"
 	@echo "make clean   caches and logs; results stay"
 
@@ -43,6 +45,16 @@ record: setup
 
 test: setup
 	OMP_NUM_THREADS=1 pytest -q --numprocesses auto --dist loadfile
+
+# Hours of one core; stopped, it goes on where it was.
+INPUTS := 100000
+fuzz: setup
+	OMP_NUM_THREADS=1 python tests/fuzz/run.py --count $(INPUTS)
+
+audit: setup
+	$(BIN)/python -m pip install -qq pip-audit bandit
+	pip-audit --require-hashes --disable-pip --requirement envs/requirements.sha256
+	bandit --quiet --recursive --configfile pyproject.toml src scripts envs
 
 lint: setup
 	ruff check

@@ -1,0 +1,71 @@
+"""Inputs of one reader, numbered: the same number is the same input, on every machine."""
+
+import random
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz import guard
+from fuzz.formats import damaged
+from fuzz.reader import Reader
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where temporary folders cost no disk, if there is such a place."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a reader did that it may not do with the input of that number."""
+
+    number: int
+    file: str
+    what: str
+
+
+class Campaign:
+    """Damages one file of a folder at a time, reads, and puts the file back.
+
+    Parameters
+    ----------
+    reader : Reader
+    folder : an empty folder, best in memory
+    """
+
+    def __init__(self, reader: Reader, folder: Path) -> None:
+        self.reader, self.folder = reader, folder
+        reader.make(folder)
+        self.whole = {
+            path: path.read_bytes()
+            for pattern in reader.damaged
+            for path in sorted(folder.glob(pattern))
+        }
+        self.listing = self._list()
+
+    def whole_is_read(self) -> None:
+        """Read the folder as it was made; raises what the reader raises."""
+        self.reader.read(self.folder)
+
+    def input(self, number: int) -> tuple[Path, bytes]:
+        """The file that input `number` damages, and its bytes."""
+        rng = random.Random(f"{self.reader.name}/{number}")
+        path = rng.choice(list(self.whole))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return path, damaged(self.whole[path], path.suffix, rng)
+
+    def attempt(self, number: int) -> Fault | None:
+        """Read input `number`."""
+        path, data = self.input(number)
+        path.write_bytes(data)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                what = guard.attempt(self.reader.read, self.folder)
+        finally:
+            path.write_bytes(self.whole[path])
+        if what is None and self._list() != self.listing:
+            what = "forbidden: files came or went"
+        return Fault(number, path.name, what) if what else None
+
+    def _list(self) -> list[str]:
+        return sorted(str(path) for path in self.folder.parent.rglob("*"))

@@ -1,0 +1,137 @@
+"""What a reader may not do: take long, take memory, write, run programs, look elsewhere."""
+
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from poseloop.runtime.errors import UserError
+
+SECONDS = 5.0
+MEGABYTES = 768
+# An allocation beyond this fails at once, before it can be touched.
+_ADDRESS_SPACE = 8 << 30
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_FORBIDDEN = {
+    *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
+    *("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.truncate"),
+    *("os.chmod", "shutil.rmtree", "shutil.move", "shutil.copyfile", "shutil.unpack_archive"),
+    *("socket.connect", "socket.getaddrinfo", "urllib.Request", "ctypes.dlopen"),
+    "pickle.find_class",  # of an unpickler that does not ask what it may know
+}
+
+
+class Overtime(BaseException):
+    """Raised in a reader that has used up its CPU seconds; no `except Exception` holds it."""
+
+
+@dataclass
+class Watch:
+    """What the audit hook saw since `begin`; it stays installed and looks only while `on`."""
+
+    allowed: tuple[str, ...] = ()
+    on: bool = False
+    seen: list[str] = field(default_factory=list)
+
+    def hook(self, event: str, arguments: tuple) -> None:
+        """Python's audit hook (PEP 578)."""
+        if not self.on:
+            return
+        if event in _FORBIDDEN:
+            self.note(f"{event} {arguments!r:.200}")
+        if event == "open" and isinstance(arguments[0], str | bytes):
+            path = os.fsdecode(arguments[0])
+            if arguments[2] & _WRITING:
+                self.note(f"writes {path!r:.200}")
+            elif not os.path.realpath(path).startswith(self.allowed):
+                self.note(f"reads {path!r:.200}")
+
+    def note(self, what: str) -> None:
+        """Keep it, and stop the reader from doing it."""
+        self.seen.append(what)
+        raise PermissionError(what)
+
+
+_WATCH = Watch()
+
+
+def install() -> None:
+    """Limit the process and start to watch it; once, and for the rest of its life."""
+    if _WATCH.hook in getattr(install, "done", ()):
+        return
+    install.done = (_WATCH.hook,)
+    sys.addaudithook(_WATCH.hook)
+    signal.signal(signal.SIGPROF, _overtime)
+
+
+def _overtime(*_: object) -> None:
+    raise Overtime
+
+
+def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
+    """Call `read(folder)`; None if it returned or ended in a UserError, else what went wrong."""
+    _WATCH.allowed = (os.path.realpath(folder), sys.prefix, sys.base_prefix, *_SOURCES)
+    _WATCH.seen.clear()
+    before = _reset_peak()
+    old = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_virtual() + _ADDRESS_SPACE, old[1]))
+    fault = None
+    try:
+        _WATCH.on = True
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        try:
+            read(folder)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            _WATCH.on = False
+    except UserError as error:
+        if not str(error).strip():
+            fault = "a UserError without a message"
+    except Overtime:
+        fault = f"hang: more than {SECONDS:g} s of CPU time\n{_tail()}"
+    except BaseException:
+        fault = _tail()
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, old)
+    if _WATCH.seen:
+        return f"forbidden: {'; '.join(_WATCH.seen)}"
+    used = _status("VmHWM") - before
+    if fault is None and used > MEGABYTES * 1024:
+        fault = f"memory: {used // 1024} MB for one file"
+    return fault
+
+
+def _tail() -> str:
+    return "".join(traceback.format_exc().splitlines(keepends=True)[-14:])
+
+
+def resident() -> int:
+    """Kilobytes of memory that the process holds."""
+    return _status("VmRSS")
+
+
+def _reset_peak() -> int:
+    """Start to measure the peak anew; returns the memory held now, in kilobytes."""
+    with open("/proc/self/clear_refs", "w") as stream:
+        stream.write("5")
+    return _status("VmRSS")
+
+
+def _status(name: str) -> int:
+    with open("/proc/self/status") as stream:
+        return next(int(line.split()[1]) for line in stream if line.startswith(f"{name}:"))
+
+
+def _virtual() -> int:
+    return _status("VmSize") * 1024
+
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+_SOURCES = (
+    *("/proc", "/sys", "/dev", "/etc/localtime", "/usr/share/zoneinfo"),
+    *(str(_REPOSITORY / "src"), str(_REPOSITORY / "tests")),
+)
