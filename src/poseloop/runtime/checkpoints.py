@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -53,10 +54,15 @@ class Checkpoints:
         return self.folder / "checkpoint.pt"
 
     def restore(self) -> dict | None:
-        """The last saved state, or None at the start of a run."""
+        """The last saved state, or None at the start of a run and where the file is damaged."""
         if not self.path.is_file():
             return None
-        return torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as fault:  # torch.load raises many kinds for a file that is cut or empty
+            reason = " ".join(str(fault).split())[:200]
+            print(f"{self.path}: not readable, starting anew ({reason})", file=sys.stderr)
+            return None
 
     def save(self, step: int, state: Callable[[], dict]) -> None:
         """Save `state()` if `step` (counted from 1) is a multiple of `every`."""
