@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup slurm demo smoke record report test lint clean
+.PHONY: help setup slurm demo smoke record report test faults lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -14,6 +14,7 @@ help:
 	@echo "make report  the demo results as a web page, opened in the browser (needs npm)"
 	@echo "make record  hashes of the demo results into dvc.lock, numbers into the README"
 	@echo "make test    tests"
+	@echo "make faults  100 faults, one after the other, in the smoke run (half an hour on one core)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and the READMEs up to date"
 	@echo "make clean   caches and logs; results stay"
 
@@ -43,6 +44,9 @@ record: setup
 
 test: setup
 	OMP_NUM_THREADS=1 pytest -q --numprocesses auto --dist loadfile
+
+faults: setup
+	python tests/faults/run.py --count 100
 
 lint: setup
 	ruff check
