@@ -1,7 +1,6 @@
 """A round: faults that strike independent jobs in one run, one rerun, and what it ends with."""
 
 import time
-from pathlib import Path
 
 import psutil
 from strikes import ALONE, EDITS, ENDED, RESTING, RUNNING, Fault, Scene, removed_input
@@ -100,7 +99,7 @@ def _judge(place: Workplace, faults: list[Fault], right: dict[str, str], code: i
             _complain(fault, f"wrong or missing: {', '.join(wrong)}")
     own = {path for fault in faults for path in _targets(fault)}
     strays = {path for path in found.keys() | right.keys() if found.get(path) != right.get(path)}
-    left = [Path(" ".join(process.cmdline())).name for process in place.processes()]
+    left = [" ".join(process.cmdline())[:80] for process in place.processes()]
     for fault in faults:
         if strays - own:
             _complain(fault, f"other files differ: {', '.join(sorted(strays - own))}")

@@ -26,6 +26,7 @@ class Fault:
     detail: int
     struck: bool = False
     complaint: str = ""
+    second: subprocess.Popen | None = None
 
 
 @dataclass
@@ -78,15 +79,21 @@ def remove_input(fault: Fault, scene: Scene) -> None:
 def second_script(fault: Fault, scene: Scene) -> None:
     """The same script by hand, at the same time and to the same files."""
     variables = ("PYTHONHASHSEED=0", "OMP_NUM_THREADS=1")
-    second = scene.place.start("env", *variables, "python", *fault.job.command)
-    if second.wait():
-        fault.complaint = f"the second script ended with exit code {second.returncode}"
+    fault.second = scene.place.start("env", *variables, "python", *fault.job.command)
+
+
+def await_second(fault: Fault, place: Workplace) -> None:
+    """The second script ends well too."""
+    if code := fault.second.wait():
+        fault.complaint = f"the second script ended with exit code {code}"
 
 
 def second_snakemake(fault: Fault, scene: Scene) -> None:
     """A second Snakemake in the folder: it must refuse, and leave the first alone."""
+    scene.script.suspend()  # so that the first is there until the second has ended
     if scene.place.snakemake("--", *fault.job.outputs).wait() != 1:
         fault.complaint = "a second Snakemake was not refused"
+    scene.script.resume()
 
 
 def await_checkpoint(fault: Fault, scene: Scene) -> None:
@@ -179,7 +186,7 @@ RUNNING = {
     "two scripts": second_script,
     "two snakemakes": second_snakemake,
 }
-ENDED = {"checkpoint unreadable": damage_checkpoint}
+ENDED = {"checkpoint unreadable": damage_checkpoint, "two scripts": await_second}
 # Done to the files of a job that has ended well.
 RESTING = {
     "record unreadable": damage_record,
