@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup slurm demo smoke record report test fuzz audit lint clean
+.PHONY: help setup slurm demo smoke record report test faults fuzz audit lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -16,6 +16,7 @@ help:
 	@echo "make test    tests"
 	@echo "make fuzz    damaged files for every reader of files from outside, INPUTS=100000 each"
 	@echo "make audit   known faults of the pinned packages, doubtful code"
+	@echo "make faults  100 faults, one after the other, in the smoke run (half an hour on one core)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint, dvc.yaml and the READMEs up to date"
 	@echo "make clean   caches and logs; results stay"
 
@@ -55,6 +56,9 @@ audit: setup
 	$(BIN)/python -m pip install -qq pip-audit bandit
 	pip-audit --require-hashes --disable-pip --requirement envs/requirements.sha256
 	bandit --quiet --recursive --configfile pyproject.toml src scripts envs
+
+faults: setup
+	python tests/faults/run.py --count 100
 
 lint: setup
 	ruff check

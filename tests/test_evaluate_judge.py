@@ -249,12 +249,18 @@ def test_a_resumed_training_equals_an_unbroken_one(monkeypatch, tmp_path):
         if step == 6:
             raise Stop
 
-    whole = train_judge(scans, config(steps=8), CPU, Checkpoints("a", 1000))
+    def log_to(rows):
+        return lambda step, loss: rows.append((step, loss))
+
+    logs = {"whole": [], "resumed": [], "ended": []}
+    whole = train_judge(scans, config(steps=8), CPU, Checkpoints("a", 1000), log_to(logs["whole"]))
     with pytest.raises(Stop):
         train_judge(scans, config(steps=8), CPU, Checkpoints("b", 4), stop)
-    resumed = train_judge(scans, config(steps=8), CPU, Checkpoints("b", 4))
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, resumed.state_dict()[name]), name
+    for name in ("resumed", "ended"):  # killed before its checkpoint went, it has no step left
+        resumed = train_judge(scans, config(steps=8), CPU, Checkpoints("b", 4), log_to(logs[name]))
+        assert logs[name] == logs["whole"] and len(logs["whole"]) == 8
+        for key, value in whole.state_dict().items():
+            assert torch.equal(value, resumed.state_dict()[key]), key
 
 
 def test_errors_are_millimetres_after_alignment():

@@ -1,4 +1,4 @@
-"""Ask poseloop: where a number is from, where two runs differ, how far the jobs are."""
+"""Ask poseloop: where a number is from, where two runs differ, how trainings go and went."""
 
 import argparse
 import signal
@@ -15,6 +15,7 @@ from poseloop.report.provenance.machine import write_machine
 from poseloop.report.provenance.pipeline import read_pipeline
 from poseloop.report.provenance.text import chain_lines, verdict_lines
 from poseloop.report.provenance.verify import verify
+from poseloop.report.scalars import write_scalars
 from poseloop.runtime.cli import run
 from poseloop.runtime.files import write_text
 from poseloop.runtime.progress import running
@@ -63,6 +64,13 @@ def progress(arguments: argparse.Namespace) -> None:
         time.sleep(arguments.follow)
 
 
+def scalars(arguments: argparse.Namespace) -> None:
+    """Write the training logs for TensorBoard and say how to look at them."""
+    folder = arguments.output or Path("logs", arguments.preset, "tensorboard")
+    runs = write_scalars(Path("results", arguments.preset), folder)
+    print(*runs, f"{len(runs)} runs: tensorboard --logdir {folder}", sep="\n")
+
+
 def main() -> None:
     """Read the command line and answer."""
     parser = argparse.ArgumentParser(prog="python -m poseloop", description=__doc__)
@@ -106,6 +114,12 @@ def main() -> None:
         "--silent", metavar="S", type=float, default=120.0, help="a log silent for longer has ended"
     )
     following.set_defaults(answer=progress)
+
+    plotting = commands.add_parser("scalars", help="training logs for TensorBoard")
+    plotting.add_argument(
+        "--output", metavar="FOLDER", type=Path, help="default: logs/<preset>/tensorboard"
+    )
+    plotting.set_defaults(answer=scalars)
 
     arguments = parser.parse_args()
     preset_of({"preset": arguments.preset})

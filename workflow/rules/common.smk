@@ -1,6 +1,6 @@
 """Helpers of the rules: config files, import closures, the study's lists, the shell environment.
 
-In:  `--config preset=<name>`, study.yaml and report.yaml.
+In:  `--config preset=<name>`, study.yaml and report.yaml; dates that hide a change are put right.
 Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), gpus_of(), assets_of(), model_of()
      for the other rule files.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path("src").resolve()))
 
 from poseloop.report.config import ReportConfig
-from poseloop.runtime import closure, gpus, study
+from poseloop.runtime import closure, dates, gpus, study
 from poseloop.runtime.config import load_config
 from poseloop.runtime.errors import UserError
 
@@ -28,6 +28,19 @@ def or_exit(function, *arguments):
 
 PRESET = or_exit(study.preset_of, config)
 STUDY = or_exit(study.load_study, PRESET)
+
+
+# Before the job graph is made, which goes by dates; jobs on other machines find it done.
+if workflow.is_main_process:
+    dates.put_dates_right(
+        [
+            path
+            for files in ("config/**/*.yaml", "scripts/*.py", "src/**/*.py")
+            for path in Path().glob(files)
+        ],
+        Path("results", PRESET),
+        dates.RECORD,
+    )
 
 
 def cfg(concern):

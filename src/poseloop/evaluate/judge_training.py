@@ -100,7 +100,7 @@ def train_judge(
         Batches are made on the CPU, so that their random numbers are the same everywhere.
     checkpoints : Checkpoints
     log : function
-        Called with the step (from 1) and its loss.
+        Called with the step (from 1) and its loss; after a resume with those before it, too.
 
     Returns
     -------
@@ -117,14 +117,16 @@ def train_judge(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.15
     )
-    start = 0
+    losses: list[float] = []
     if state := checkpoints.restore():
-        start = state["step"]
+        losses = state["losses"]
         judge.load_state_dict(state["judge"])
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
+    for step, value in enumerate(losses, 1):
+        log(step, value)
     places = torch.from_numpy(_places(scans["joints"], scans["azimuths"])).float()
-    for step in range(start + 1, config.steps + 1):
+    for step in range(len(losses) + 1, config.steps + 1):
         pictures, target, target_depth = _batch(scans, places, config, step)
         heat, depth = judge(pictures.to(device, memory_format=torch.channels_last))
         loss = -(target.to(device) * heat).sum((2, 3)).mean()
@@ -134,13 +136,15 @@ def train_judge(
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        log(step, loss.item())
+        losses.append(loss.item())
+        log(step, losses[-1])
         checkpoints.save(
             step,
             lambda: {
                 "judge": judge.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
+                "losses": losses,
             },
         )
     return judge.cpu().eval()

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
 
 from poseloop.runtime.closure import import_closure
+from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import atomic_path, sha256
 from poseloop.runtime.refusing import refusing
 
@@ -54,17 +56,15 @@ class Checkpoints:
         return self.folder / "checkpoint.pt"
 
     def restore(self) -> dict | None:
-        """The last saved state, or None at the start of a run.
-
-        Raises
-        ------
-        UserError
-            The file is damaged.
-        """
+        """The last saved state, or None at the start of a run and where the file is damaged."""
         if not self.path.is_file():
             return None
-        with refusing(self.path, "a damaged checkpoint; remove it to begin anew"):
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            with refusing(self.path, "a damaged checkpoint"):
+                return torch.load(self.path, map_location="cpu", weights_only=True)
+        except UserError as fault:
+            print(f"{fault}; starting anew", file=sys.stderr)
+            return None
 
     def save(self, step: int, state: Callable[[], dict]) -> None:
         """Save `state()` if `step` (counted from 1) is a multiple of `every`."""
