@@ -71,7 +71,7 @@ def test_a_pickle_that_runs_code_is_refused(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["weights-pshuman-bin", "weights-pshuman-prompts", "weights-lpips", "checkpoint"]
+    "name", ["weights-pshuman-bin", "weights-pshuman-prompts", "weights-lpips"]
 )
 def test_a_torch_file_that_runs_code_is_refused(name, tmp_path):
     reader, case, path = made(name, tmp_path)
@@ -79,6 +79,15 @@ def test_a_torch_file_that_runs_code_is_refused(name, tmp_path):
     torch.save({"a": Evil(flag)}, path)
     with pytest.raises(UserError, match=path.name):
         reader.read(case)
+    assert not flag.exists()
+
+
+def test_a_checkpoint_that_runs_code_is_left_aside(tmp_path, capsys):
+    reader, case, path = made("checkpoint", tmp_path)
+    flag = tmp_path / "flag"
+    torch.save({"a": Evil(flag)}, path)
+    assert reader.read(case) is None
+    assert "a damaged checkpoint" in capsys.readouterr().err
     assert not flag.exists()
 
 
