@@ -27,6 +27,7 @@ from poseloop.hmr.preferences import read_preferences
 from poseloop.motion.bvh import read_bvh
 from poseloop.motion.gltf import read_gltf
 from poseloop.multiview.loading import load_autoencoder
+from poseloop.posegen.real.crops import inside
 from poseloop.runtime import archives
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, read_npz
@@ -304,6 +305,8 @@ def test_a_picture_named_by_labels_stays_in_its_folder(name, tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
     with pytest.raises(UserError, match="leads out|no file can have|not a readable picture"):
         open_picture(tmp_path / "pictures", name)
+    with pytest.raises(UserError, match="leads out|no file can have"):
+        inside(tmp_path / "pictures", name, tmp_path / "labels.npz")
 
 
 @pytest.mark.parametrize("settings", [{"channels": [2**30, 2**30]}, {"blocks": 2**40}])

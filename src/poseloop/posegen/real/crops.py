@@ -107,8 +107,9 @@ def inside(folder: Path, name: str, source: Path) -> Path:
     folder = folder.resolve()
     with refusing(source, "a file name that no file can have"):
         path = (folder / name).resolve()
+        there = path.is_file()
     if not path.is_relative_to(folder):
         raise UserError(f"{source}: the file name {name!r} leads out of {folder}")
-    if not path.is_file():
+    if not there:
         raise UserError(f"{path}: picture named by {source.name} not found")
     return path
