@@ -51,7 +51,7 @@ def jobs() -> list[dict]:
             "made": [],
             "outputs": figures(rule),
             "command": [f"scripts/{rule}.py", *words, "--output", *figures(rule)],
-            "seconds": 1.0,
+            "seconds": 0.5,
         }
         for rule, words in RULES.items()
     ]

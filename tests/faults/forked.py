@@ -21,7 +21,7 @@ from strikes import Fault, kill_family
 from workplace import RESULTS, Workplace
 
 _POLL_S = 0.005
-_TRIES = 3
+_TRIES = 5
 
 
 def kill_scripts(place: Workplace, wanted: list[Fault], right: dict[str, str]) -> Iterator[Fault]:
@@ -93,12 +93,12 @@ def kill_at(pid: int, seconds: float) -> bool:
     return False
 
 
-def attempt(task: dict, seconds: float) -> tuple[bool, str, float]:
-    """One fault and one rerun: did it strike, what is wrong, and the rerun's time."""
+def attempt(task: dict, moment: float) -> tuple[bool, str, float]:
+    """A kill after `moment` s and one rerun: did it strike, what is wrong, the rerun's time."""
     for path in task["right"]:
         Path(path).unlink(missing_ok=True)
     pid = start(task["command"])
-    struck = kill_at(pid, task["share"] * seconds)
+    struck = kill_at(pid, moment)
     finish(pid)
     wrong = [f"half-written: {path}" for path in differing(task["right"]) if Path(path).exists()]
     code, used = finish(start(task["command"]))
@@ -130,8 +130,9 @@ def main() -> None:
     took: dict[tuple, float] = {}
     for task in tasks:
         key = tuple(task["command"])
-        for _ in range(_TRIES):
-            struck, wrong, used = attempt(task, took.get(key, task["seconds"]))
+        for late in range(_TRIES):
+            moment = task["share"] * took.get(key, task["seconds"]) / 2**late
+            struck, wrong, used = attempt(task, moment)
             took[key] = used
             remove_leftovers(Path(RESULTS))
             if struck or wrong:

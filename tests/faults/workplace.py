@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -83,10 +84,12 @@ class Workplace:
             (self.folder / path).unlink(missing_ok=True)
 
     def fill(self) -> None:
-        """Take what is left of the disk."""
-        disk = os.statvfs(self.folder)
-        with (self.folder / "filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, max(1, disk.f_bavail * disk.f_frsize))
+        """Take what is left of the disk, while others may write to it too."""
+        with (self.folder / "filler").open("wb", buffering=0) as file:
+            for size in (1 << 20, 1 << 12):
+                with suppress(OSError):
+                    while file.write(bytes(size)):
+                        pass
 
     def free(self) -> None:
         """Give it back."""
