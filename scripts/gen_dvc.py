@@ -52,8 +52,8 @@ CURVES = {
 }
 
 
-def jobs_of(preset, target):
-    """The jobs of a target, as Snakemake's job objects."""
+def jobs_of(preset, targets):
+    """The jobs of targets, as Snakemake's job objects."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
@@ -61,7 +61,7 @@ def jobs_of(preset, target):
             storage_settings=StorageSettings(),
             snakefile=Path("Snakefile"),
         )._workflow
-        workflow.dag_settings = DAGSettings(targets={target})
+        workflow.dag_settings = DAGSettings(targets=set(targets))
         workflow._prepare_dag(
             forceall=True, ignore_incomplete=True, lock_warn_only=True, nolock=True
         )
@@ -100,10 +100,10 @@ def _is_config(path):
 def pipelines(preset):
     """Content of every file for a preset; a stage is in the first that has it."""
     contents, told = {}, set()
-    for path, target in TARGETS.items():
+    for path, targets in TARGETS.items():
         depth = len(path.parents) - 1
         root = "/".join([".."] * depth)
-        stages = dict(sorted(stage_of(job, root) for job in jobs_of(preset, target)))
+        stages = dict(sorted(stage_of(job, root) for job in jobs_of(preset, targets)))
         stages = {name: stage for name, stage in stages.items() if name not in told}
         told |= set(stages)
         contents[path] = {"vars": [{"preset": preset}], "stages": stages}

@@ -1,7 +1,7 @@
 """DVC's files: which jobs each of them holds, one stage per job.
 
-The loops are in dvc.yaml, where `dvc repro` looks; studies around them, which take hours, in files
-of their own, so that no lock file outgrows a megabyte.
+Two loops are in dvc.yaml; PoseGen, and the studies around DrPose, which take hours, have files of
+their own, so that no lock file outgrows a megabyte.
 """
 
 from collections.abc import Iterable
@@ -11,8 +11,12 @@ from poseloop.runtime.refusing import refusing
 from poseloop.runtime.yaml_files import read_yaml
 
 MAIN = Path("dvc.yaml")
-TARGETS = {MAIN: "all", Path("workflow/depth/dvc.yaml"): "drpose_depth"}
-"""A file of stages to the target of the workflow whose jobs it holds. Stages are in the first
+TARGETS = {
+    MAIN: ("drpose", "adhmr", "fig_bodies", "fig_motion"),
+    Path("workflow/posegen/dvc.yaml"): ("posegen",),
+    Path("workflow/depth/dvc.yaml"): ("drpose_depth",),
+}
+"""A file of stages to the targets of the workflow whose jobs it holds. Stages are in the first
 file that has them."""
 
 
@@ -27,7 +31,7 @@ def address(pipeline: Path, stage: str) -> str:
 
 
 def recorded_pipelines(root: Path = Path()) -> list[Path]:
-    """Files of stages of a checkout that have a record; that of the loops must have one."""
+    """Files of stages of a checkout that have a record; the first must have one."""
     return [path for path in TARGETS if path == MAIN or (root / lock_of(path)).is_file()]
 
 
