@@ -30,6 +30,12 @@ def test_verdicts_are_counted_from_the_table(table):
     assert table_line(table).split(maxsplit=1) == ["drpose_pose", "1 gain, 1 loss, 1 no gain"]
 
 
+def test_a_table_without_comparisons_counts_none(tmp_path):
+    path = tmp_path / "posegen_nerf.csv"
+    path.write_text("method,relative_gain,note\nparts,,\nrelative,,\n")
+    assert table_line(path).endswith("0 gain, 0 loss, 0 no gain")
+
+
 def test_the_base_is_no_comparison_and_another_csv_is_refused(tmp_path):
     path = tmp_path / "cost.csv"
     path.write_text("a,b\n1,2\n")

@@ -21,7 +21,7 @@ def table_line(path: Path) -> str:
         The file is no tidy table.
     """
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={"note": str})  # all empty, it would be of numbers
         compared = table[table["relative_gain"].notna()]
         verdicts = compared["note"].str.split(";").str[0]
     except (OSError, ValueError, KeyError, AttributeError) as fault:
