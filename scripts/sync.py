@@ -11,11 +11,10 @@ import json
 import subprocess
 from pathlib import Path
 
-import yaml
-
 from poseloop.runtime.cli import run
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.pipelines import MAIN, outputs_of, read_stages
+from poseloop.runtime.yaml_files import read_yaml
 
 
 def stale_stages(stages, changed):
@@ -45,7 +44,7 @@ def main():
     """Touch the outputs of clean stages and list the stale ones."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     stages = read_stages()
-    preset = yaml.safe_load(MAIN.read_text())["vars"][0]["preset"]
+    preset = read_yaml(MAIN, "pipeline")["vars"][0]["preset"]
     status = subprocess.run(["dvc", "status", "--json"], capture_output=True, text=True)
     if status.returncode:
         raise UserError(f"dvc status failed: {status.stderr}")
