@@ -11,7 +11,7 @@ from poseloop.multiview.loading import load_multiview
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.reward.family.reward import make_reward
 from poseloop.reward.family.training import train_arm
-from poseloop.reward.jointscore import load_jointscore
+from poseloop.reward.jointscore import JointScore
 from poseloop.reward.posescore import load_posescore
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
@@ -63,7 +63,8 @@ def main() -> None:
     ]
     key = run_key(__file__, inputs, arguments.arm, arguments.seed)
     checkpoints = Checkpoints(key, config.checkpoint_every)
-    jointscore = load_jointscore(arguments.jointscore, device) if arguments.jointscore else None
+    joints = arguments.jointscore
+    jointscore = load_posescore(joints, device, JointScore) if joints else None
     denoiser, rows, snapshots = train_arm(
         base,
         base_config,

@@ -8,13 +8,13 @@ from poseloop.multiview.fitting import write_log
 from poseloop.multiview.loading import load_multiview
 from poseloop.multiview.schedule import make_scheduler
 from poseloop.reward.config import PoseScoreConfig
-from poseloop.reward.jointscore_training import train_jointscore
+from poseloop.reward.jointscore import JointScore
+from poseloop.reward.posescore_training import train_posescore
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import make_deterministic
-from poseloop.runtime.weights import write_weights
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     denoiser, multiview = load_multiview(arguments.multiview, device)
     inputs = [arguments.config, arguments.latents, arguments.validation, arguments.multiview]
     checkpoints = Checkpoints(run_key(__file__, inputs), config.checkpoint_every)
-    jointscore, rows = train_jointscore(
+    jointscore, rows = train_posescore(
         config,
         data,
         {name: held_out.of_group(name) for name in sorted(set(held_out.group))},
@@ -43,14 +43,9 @@ def main() -> None:
         multiview.mirrored_views,
         device,
         checkpoints,
+        JointScore,
     )
-    metadata = {
-        "posescore": config.model_dump(),
-        "latent_channels": data.latents.shape[3],
-        "latent_size": data.latents.shape[-1],
-        "mirrored_views": multiview.mirrored_views,
-    }
-    write_weights(arguments.output, jointscore.state_dict(), metadata)
+    jointscore.save(arguments.output)
     write_log(arguments.log, rows)
     checkpoints.discard()
 

@@ -18,7 +18,6 @@ from poseloop.runtime.config import load_config
 from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_json, write_npz
 from poseloop.runtime.seeds import make_deterministic
-from poseloop.runtime.weights import write_weights
 
 
 def main() -> None:
@@ -71,16 +70,7 @@ def main() -> None:
             "predicted": predicted[subjects, views].half().cpu().numpy(),
         },
     )
-    write_weights(
-        arguments.output,
-        posescore.state_dict(),
-        {
-            "posescore": config.model_dump(),
-            "latent_channels": data.latents.shape[3],
-            "latent_size": data.latents.shape[-1],
-            "mirrored_views": multiview.mirrored_views,
-        },
-    )
+    posescore.save(arguments.output)
     write_log(arguments.log, rows)
     write_json(arguments.metrics, metrics)
     checkpoints.discard()

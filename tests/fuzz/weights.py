@@ -45,7 +45,7 @@ from poseloop.posegen.nerf_training import load_field, save_field
 from poseloop.posegen.part_field import PartField
 from poseloop.posegen.relative_field import RelativeField
 from poseloop.reward.config import PoseScoreConfig
-from poseloop.reward.jointscore import JointScore, load_jointscore
+from poseloop.reward.jointscore import JointScore
 from poseloop.reward.posescore import PoseScore, load_posescore
 from poseloop.runtime import checkpoints
 from poseloop.runtime.config import load_config
@@ -103,9 +103,7 @@ def _read_snapshots(path):
 def _score(kind):
     def make(path):
         config = _smoke("posescore", PoseScoreConfig, channels=[8, 8])
-        settings = {"latent_channels": 4, "latent_size": 8, "mirrored_views": [3, 4]}
-        network = kind(config, *settings.values())
-        write_weights(path, network.state_dict(), {"posescore": config.model_dump()} | settings)
+        kind(config, 4, 8, [3, 4]).save(path)
 
     return make
 
@@ -244,7 +242,7 @@ READERS = (
     _own("multiview", _multiview, lambda path: load_multiview(path, _CPU)),
     _own("snapshots", _snapshots, _read_snapshots),
     _own("posescore", _score(PoseScore), lambda path: load_posescore(path, _CPU)),
-    _own("jointscore", _score(JointScore), lambda path: load_jointscore(path, _CPU)),
+    _own("jointscore", _score(JointScore), lambda path: load_posescore(path, _CPU, JointScore)),
     _own("judge", _judge, load_judge),
     _own("hmr", _hmr, lambda path: load_hmr(path, _BODY)),
     _own("scorer", _scorer, lambda path: load_scorer(path, _BODY)),

@@ -122,29 +122,26 @@ def _reconstructor(kind: type, base: type, state: object) -> Record:
     return kind()
 
 
-# One object has had several homes over the years, and in Python 2 others still.
+def _at(homes: str, name: str, stand_in: object) -> dict[tuple[str, str], object]:
+    """One object has had several homes over the years, and in Python 2 others still."""
+    return {(home, name): stand_in for home in homes.split()}
+
+
+_MULTIARRAY = "numpy.core.multiarray numpy._core.multiarray"
 NUMPY_NAMES = {
-    (home, name): stand_in
-    for homes, name, stand_in in (
-        ("numpy.core.multiarray numpy._core.multiarray", "_reconstruct", _reconstruct),
-        ("numpy.core.multiarray numpy._core.multiarray", "scalar", _scalar),
-        ("numpy.core.numeric numpy._core.numeric", "_frombuffer", _from_buffer),
-        ("numpy", "ndarray", _NDARRAY),
-        ("numpy", "dtype", _Kind),
-        ("_codecs", "encode", _encode),
-    )
-    for home in homes.split()
+    **_at(_MULTIARRAY, "_reconstruct", _reconstruct),
+    **_at(_MULTIARRAY, "scalar", _scalar),
+    **_at("numpy.core.numeric numpy._core.numeric", "_frombuffer", _from_buffer),
+    **_at("numpy", "ndarray", _NDARRAY),
+    **_at("numpy", "dtype", _Kind),
+    **_at("_codecs", "encode", _encode),
 }
 """Module and name of what NumPy's arrays are pickled by, to what stands in for it."""
 OTHER_NAMES = {
-    (home, name): stand_in
-    for homes, name, stand_in in (
-        ("copyreg copy_reg", "_reconstructor", _reconstructor),
-        ("builtins __builtin__", "object", object),
-        ("chumpy chumpy.ch", "Ch", Chumpy),
-        ("scipy.sparse scipy.sparse.csc scipy.sparse._csc", "csc_matrix", Sparse),
-        ("scipy.sparse scipy.sparse.csr scipy.sparse._csr", "csr_matrix", SparseRows),
-    )
-    for home in homes.split()
+    **_at("copyreg copy_reg", "_reconstructor", _reconstructor),
+    **_at("builtins __builtin__", "object", object),
+    **_at("chumpy chumpy.ch", "Ch", Chumpy),
+    **_at("scipy.sparse scipy.sparse.csc scipy.sparse._csc", "csc_matrix", Sparse),
+    **_at("scipy.sparse scipy.sparse.csr scipy.sparse._csr", "csr_matrix", SparseRows),
 }
 """The same of chumpy's and SciPy's arrays."""

@@ -6,17 +6,14 @@ its heat map, and the reward is minus its distance from the true joint in the im
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from poseloop.body.joints import JOINT_NAMES
 from poseloop.render.skeleton import project_views
-from poseloop.reward.config import PoseScoreConfig
-from poseloop.reward.posescore import SkeletonPredictor, presence
-from poseloop.runtime.rebuilding import rebuilding
-from poseloop.runtime.weights import load_into, read_weights
+from poseloop.reward.config import DistanceConfig, PoseScoreConfig
+from poseloop.reward.posescore import PoseScore
 
 # Distances count in tenths of an image, which gives them the size of a Dice distance.
 _UNIT = 0.1
@@ -32,14 +29,19 @@ def soft_argmax(logits: torch.Tensor) -> torch.Tensor:
     return torch.stack([x, y], -1)
 
 
-class JointScore(nn.Module):
+class JointScore(PoseScore):
     """The reward: heat maps of a view's joints, their means, and the distance to the true ones.
+
+    Distances are means over views and joints of image joints, in tenths of the image; the distance
+    of PoseScore's config does not count.
 
     Parameters
     ----------
     config : PoseScore's
     mirrored : views mirrored in the model's layout
     """
+
+    stream = "jointscore"
 
     def __init__(
         self,
@@ -48,10 +50,7 @@ class JointScore(nn.Module):
         latent_size: int,
         mirrored: Sequence[int],
     ) -> None:
-        super().__init__()
-        self.config = config
-        self.mirrored = tuple(mirrored)
-        self.predictor = SkeletonPredictor(config, latent_channels, latent_size)
+        super().__init__(config, latent_channels, latent_size, mirrored)
         head = self.predictor.conv_out
         self.predictor.conv_out = nn.Conv2d(
             head.in_channels, len(JOINT_NAMES) * self.predictor.upscale**2, 3, padding=1
@@ -63,49 +62,10 @@ class JointScore(nn.Module):
         joints2d[:, list(self.mirrored), :, 0] *= -1
         return joints2d
 
-    def distance(
-        self, latents: torch.Tensor, joints: torch.Tensor, seen: torch.Tensor | None = None
+    def apart(
+        self, predicted: torch.Tensor, targets: torch.Tensor, distance: DistanceConfig
     ) -> torch.Tensor:
-        """Mean distance (B,) of image joints, in tenths of the image.
-
-        Parameters
-        ----------
-        latents : (B, V, 2, C, h, w)
-        joints : (B, 24, 3) normalised view frame
-        seen : (B, 2) the reading of each subject; by default the mean over all readings
-        """
-        targets = self.targets(joints)
-        readings = presence(self.config.readings)[:, None] if seen is None else seen[None]
-        distances = []
-        for reading in readings:
-            read = latents * reading.to(latents.device).view(-1, 1, 2, 1, 1, 1)
-            found = soft_argmax(self.predictor(read))
-            # The root is smooth at zero, where a joint is found exactly.
-            squared = (found - targets).square().sum(-1)
-            distances.append((squared + 1e-6).sqrt().mean((1, 2)) / _UNIT)
-        return torch.stack(distances).mean(0)
-
-    def forward(self, latents: torch.Tensor, joints: torch.Tensor) -> torch.Tensor:
-        """Reward (B,), 0 at best."""
-        return -self.distance(latents, joints)
-
-
-def load_jointscore(path: str | Path, device: torch.device) -> JointScore:
-    """The reward, frozen, in evaluation mode.
-
-    Raises
-    ------
-    UserError
-        The file is missing or holds other weights.
-    """
-    state, metadata = read_weights(path)
-    with rebuilding(path, state):
-        jointscore = JointScore(
-            PoseScoreConfig.model_validate(metadata["posescore"]),
-            metadata["latent_channels"],
-            metadata["latent_size"],
-            metadata["mirrored_views"],
-        )
-    load_into(jointscore, state, path)
-    jointscore = jointscore.to(device, memory_format=torch.channels_last)
-    return jointscore.eval().requires_grad_(False)
+        """Distance (B,) of heat maps (B, V, 24, S, S) from image joints (B, V, 24, 2)."""
+        # The root is smooth at zero, where a joint is found exactly.
+        squared = (soft_argmax(predicted) - targets).square().sum(-1)
+        return (squared + 1e-6).sqrt().mean((1, 2)) / _UNIT

@@ -20,7 +20,7 @@ from poseloop.render.skeleton import project_views, skeleton_maps
 from poseloop.reward.config import DistanceConfig, PoseScoreConfig, SkeletonConfig
 from poseloop.reward.distance import skeleton_distance
 from poseloop.runtime.rebuilding import rebuilding
-from poseloop.runtime.weights import load_into, read_weights
+from poseloop.runtime.weights import load_into, read_weights, write_weights
 
 
 def presence(readings: Sequence[Sequence[str]]) -> torch.Tensor:
@@ -112,6 +112,8 @@ class PoseScore(nn.Module):
     mirrored : views mirrored in the model's layout; a property of the base that is judged
     """
 
+    stream = "posescore"
+
     def __init__(
         self,
         config: PoseScoreConfig,
@@ -122,34 +124,42 @@ class PoseScore(nn.Module):
         super().__init__()
         self.config = config
         self.mirrored = tuple(mirrored)
+        self.latents = (latent_channels, latent_size)
         self.predictor = SkeletonPredictor(config, latent_channels, latent_size)
 
     def targets(self, joints: torch.Tensor) -> torch.Tensor:
         """(B, 24, 3) joints to maps (B, V, 23, S, S)."""
         return target_maps(joints, self.config.azimuths, self.mirrored, self.config.skeleton)
 
+    def apart(
+        self, predicted: torch.Tensor, targets: torch.Tensor, distance: DistanceConfig
+    ) -> torch.Tensor:
+        """Distance (B,) of what the predictor says from its targets."""
+        return skeleton_distance(predicted, targets, distance)
+
     def distance(
         self,
         latents: torch.Tensor,
         joints: torch.Tensor,
-        distance: DistanceConfig,
         seen: torch.Tensor | None = None,
+        distance: DistanceConfig | None = None,
     ) -> torch.Tensor:
         """Distance (B,) of latents to the skeletons of joints.
 
         Parameters
         ----------
         latents : (B, V, 2, C, h, w)
-        joints : (B, 24, 3)
+        joints : (B, 24, 3) normalised view frame
         seen : (B, 2) the reading of each subject; by default the mean over all readings
+        distance : by default the one of its own training
         """
         targets = self.targets(joints)
         readings = presence(self.config.readings)[:, None] if seen is None else seen[None]
         distances = [
-            skeleton_distance(
+            self.apart(
                 self.predictor(latents * reading.to(latents.device).view(-1, 1, 2, 1, 1, 1)),
                 targets,
-                distance,
+                distance or self.config.distance,
             )
             for reading in readings
         ]
@@ -163,11 +173,24 @@ class PoseScore(nn.Module):
         seen: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Reward (B,), 0 at best; the distance is by default the one of its own training."""
-        return -self.distance(latents, joints, distance or self.config.distance, seen)
+        return -self.distance(latents, joints, seen, distance)
+
+    def save(self, path: str | Path) -> None:
+        """Write weights and configuration."""
+        channels, size = self.latents
+        settings = {
+            "posescore": self.config.model_dump(),
+            "latent_channels": channels,
+            "latent_size": size,
+            "mirrored_views": list(self.mirrored),
+        }
+        write_weights(path, self.state_dict(), settings)
 
 
-def load_posescore(path: str | Path, device: torch.device) -> PoseScore:
-    """The reward, frozen, in evaluation mode.
+def load_posescore(
+    path: str | Path, device: torch.device, kind: type[PoseScore] = PoseScore
+) -> PoseScore:
+    """The reward that `save` wrote, frozen, in evaluation mode.
 
     Raises
     ------
@@ -176,7 +199,7 @@ def load_posescore(path: str | Path, device: torch.device) -> PoseScore:
     """
     state, metadata = read_weights(path)
     with rebuilding(path, state):
-        posescore = PoseScore(
+        posescore = kind(
             PoseScoreConfig.model_validate(metadata["posescore"]),
             metadata["latent_channels"],
             metadata["latent_size"],

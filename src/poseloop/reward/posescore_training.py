@@ -1,4 +1,4 @@
-"""Training of PoseScore on scans, and its PSNR and SSIM on held-out ones."""
+"""Training of PoseScore and JointScore on scans, and PoseScore's PSNR and SSIM on held-out ones."""
 
 import torch
 from diffusers import DDIMScheduler
@@ -64,23 +64,29 @@ def train_posescore(
     mirrored: list[int],
     device: torch.device,
     checkpoints: Checkpoints,
+    kind: type[PoseScore] = PoseScore,
 ) -> tuple[PoseScore, list[Row]]:
-    """Train the skeleton predictor; returns the reward and the log.
+    """Train the predictor of a reward; returns the weight average and the log.
 
     Parameters
     ----------
     data : scans with views
     denoiser : the frozen base, for one-step estimates
+    kind : PoseScore, or JointScore, which learns by the same recipe with another loss
+
+    Returns
+    -------
+    the reward, and rows with `validation_<set>`: mean distance on clean latents
     """
-    torch.manual_seed(derive_seed(config.seed, "posescore", "weights"))
+    torch.manual_seed(derive_seed(config.seed, kind.stream, "weights"))
     channels, side = data.latents.shape[3], data.latents.shape[-1]
-    posescore = PoseScore(config, channels, side, mirrored)
+    posescore = kind(config, channels, side, mirrored)
     posescore = posescore.to(device, memory_format=torch.channels_last)
 
     size = config.batch_size // config.threads
 
     def shard(step: int, part: int) -> torch.Tensor:
-        generator = torch_rng(config.seed, "posescore", "step", step, part)
+        generator = torch_rng(config.seed, kind.stream, "step", step, part)
         index = torch.randint(len(data), (size,), generator=generator)
         latents = spoil(
             data.latents[index].to(device),
@@ -92,7 +98,7 @@ def train_posescore(
         )
         seen = draw_readings(config.readings, size, generator)
         joints = data.joints[index].to(device)
-        return posescore.distance(latents, joints, config.distance, seen).mean()
+        return posescore.distance(latents, joints, seen).mean()
 
     @torch.no_grad()
     def validate(average: nn.Module) -> Row:
@@ -100,7 +106,7 @@ def train_posescore(
             f"validation_{name}": float(
                 torch.cat(
                     [
-                        average.distance(latents.to(device), joints.to(device), config.distance)
+                        average.distance(latents.to(device), joints.to(device))
                         for latents, joints in zip(
                             held_out.latents.split(config.batch_size),
                             held_out.joints.split(config.batch_size),

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from poseloop.report.provenance.chain import flatten
 from poseloop.report.provenance.pipeline import LOCK, Pipeline, Stage, md5_of, read_pipeline
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
 from poseloop.runtime.study import DEFAULT_PRESET
+from poseloop.runtime.yaml_files import read_yaml
 
 RECORDED = f"as {LOCK} recorded it"
 PRESENT = f"as its files are now: {LOCK} has no record of these tables"
@@ -172,10 +171,7 @@ def _present(root: Path, preset: str, machine: dict[str, str]) -> Causes:
 
 
 def _load(path: Path) -> dict:
-    try:
-        content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path}: not valid YAML ({fault})") from fault
+    content = read_yaml(path, "config file")
     return content if isinstance(content, dict) else {}
 
 

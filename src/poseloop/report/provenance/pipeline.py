@@ -5,15 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import yaml
-
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.files import require_file
 from poseloop.runtime.pipelines import MAIN, address, lock_of, recorded_pipelines
+from poseloop.runtime.yaml_files import read_yaml
 
 LOCK = lock_of(MAIN)
-# The C loader reads ten thousand lines in a tenth of the time, and not every wheel has it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def _read_file(
 ) -> None:
     """Add one pipeline's stages, what is declared of them, and the sizes of their files."""
     lock = lock_of(file)
-    locked, declared = _load(root / lock), _load(root / file)
+    locked, declared = (read_yaml(root / path, "record of DVC") for path in (lock, file))
     try:
         for name, entry in locked["stages"].items():
             stages[name] = _stage(name, entry, lock, sizes)
@@ -139,14 +135,6 @@ def md5_of(path: str | Path) -> str:
     """Hex digest of a file's bytes, as DVC records it."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
-
-
-def _load(path: Path) -> dict:
-    try:
-        text = require_file(path, "record of DVC").read_text()
-        return yaml.load(text, _LOADER)  # nosec B506: a safe loader, in C if there is one
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path}: not valid YAML ({fault})") from fault
 
 
 def _stage(name: str, entry: dict, lock: Path, sizes: dict[str, int]) -> Stage:
