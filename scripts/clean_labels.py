@@ -9,6 +9,7 @@ from poseloop.body.model import load_body
 from poseloop.hmr.cleaning import (
     cleaning_orders,
     kept_rows,
+    label_scores,
     make_wrong,
     precision,
     regressor_errors,
@@ -18,7 +19,6 @@ from poseloop.hmr.dataset import bodies_of, encode_pictures
 from poseloop.hmr.denoiser import load_hmr
 from poseloop.hmr.evaluation_config import CleaningConfig
 from poseloop.hmr.scorer import load_scorer
-from poseloop.hmr.scorer_training import score_tokens
 from poseloop.hmr.store import load_labelled
 from poseloop.hmr.values import write_values
 from poseloop.runtime.checkpoints import Checkpoints, run_key
@@ -55,7 +55,7 @@ def main() -> None:
     for seed, output in zip(config.seeds, arguments.output, strict=True):
         faulty, wrong = make_wrong(bodies_of(labels), config, seed)
         tokens = base.layout.encode(faulty, data.intrinsics)
-        scores = score_tokens(scorer, base, pictures, tokens[:, None])[:, 0].numpy()
+        scores = label_scores(scorer, base, pictures, tokens, config.hypotheses, seed)
         subsets = {"all": np.arange(len(tokens)), "right": np.flatnonzero(~wrong)}
         found = {}
         for method, order in cleaning_orders(scores, seed).items():

@@ -21,6 +21,7 @@ from poseloop.hmr.losses import masked_mean
 from poseloop.hmr.ranking import (
     consensus_score,
     over_pictures,
+    ranked_pairs,
     ranknet,
     regret,
     reprojection_score,
@@ -43,7 +44,7 @@ OPTIMIZER = {
 
 def ranking(**changes) -> RankingConfig:
     values = {"slope": 1.0, "errors": {"mpjpe": 1.0}, "soft_mm": 0.0}
-    return RankingConfig(**{**values, "answer_weight": 0, **changes})
+    return RankingConfig(**{**values, "across_kinds": True, "answer_weight": 0, **changes})
 
 
 def test_logits_are_zero_where_policy_and_reference_agree():
@@ -156,12 +157,22 @@ def test_joints_see_joints_within_so_many_bones():
 
 def test_ranknet_is_least_for_the_right_order_and_soft_among_equals():
     errors = torch.tensor([[[0, 0, 10.0, 0], [0, 0, 20.0, 0], [0, 0, 80.0, 0]]])
-    right = ranknet(torch.tensor([[2.0, 1.0, 0.0]]), errors, ranking())
-    wrong = ranknet(torch.tensor([[0.0, 1.0, 2.0]]), errors, ranking())
+    pairs = ranked_pairs(3, 0, ranking())
+    right = ranknet(torch.tensor([[2.0, 1.0, 0.0]]), errors, pairs, ranking())
+    wrong = ranknet(torch.tensor([[0.0, 1.0, 2.0]]), errors, pairs, ranking())
     assert right < 0.5 < wrong
     equal = torch.full((1, 3, 4), 30.0)
-    even = ranknet(torch.zeros(1, 3), equal, ranking(soft_mm=10.0))
+    even = ranknet(torch.zeros(1, 3), equal, pairs, ranking(soft_mm=10.0))
     assert even.item() == pytest.approx(np.log(2))
+
+
+def test_samples_and_noisy_truths_are_ranked_among_their_own_kind():
+    apart, across = (
+        set(zip(*(column.tolist() for column in ranked_pairs(2, 3, given)), strict=True))
+        for given in (ranking(across_kinds=False), ranking())
+    )
+    assert apart == {(0, 1), (2, 3), (2, 4), (3, 4)}
+    assert len(across) == 10 and apart < across
 
 
 def test_ranks_within_pictures_and_regret():
@@ -187,6 +198,7 @@ CLEANING = CleaningConfig(
     threads=1,
     wrong=0.3,
     noise=0.3,
+    hypotheses=2,
     keep=[0.8],
     steps=1,
     batch_size=2,

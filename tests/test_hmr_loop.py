@@ -17,7 +17,9 @@ from tiny_hmr import (
 )
 
 from poseloop.body.joints import JOINT
+from poseloop.hmr import cleaning
 from poseloop.hmr.candidates import Candidates, make_candidates
+from poseloop.hmr.cleaning import label_scores
 from poseloop.hmr.dataset import encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import load_hmr
 from poseloop.hmr.detection import load_encoder, mirrored, save_encoder, train_encoder
@@ -172,6 +174,16 @@ def test_scorer_learns_to_order_candidates(model, data, body):
     )
     assert rows[-1]["within_srcc"] > max(0.3, rows[0]["within_srcc"])
     assert rows[-1]["regret_mm"] < rows[0]["regret_mm"]
+
+
+def test_a_label_is_scored_against_hypotheses_of_its_own_picture(model, scorer, data, monkeypatch):
+    tokens = make_candidates(model, *data, scorer_config().candidates, 0).tokens[:, 4]
+    plain = label_scores(scorer, model, data[0], tokens, 3, 0)
+    ease = torch.linspace(-5, 5, COUNT)[:, None]
+    monkeypatch.setattr(cleaning, "score_tokens", lambda *given: score_tokens(*given) + ease)
+    eased = label_scores(scorer, model, data[0], tokens, 3, 0)
+    np.testing.assert_allclose(eased, plain, atol=1e-5)
+    assert np.std(plain) > 1e-3
 
 
 def test_a_score_depends_on_its_hypothesis_alone(model, scorer, data):

@@ -77,6 +77,7 @@ def scorer_config(**changes) -> ScorerConfig:
             "slope": 5.0,
             "errors": {"mpjpe": 1.0, "pve": 0.5},
             "soft_mm": 10.0,
+            "across_kinds": False,
             "answer_weight": 0.3,
         },
         "steps": 3,

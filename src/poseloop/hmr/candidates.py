@@ -1,4 +1,4 @@
-"""Candidates for the scorer: the base's own samples and noisy copies of the truth.
+"""Candidates for the scorer: the base's own samples, then noisy copies of the truth.
 
 A scorer that has seen noise alone ranks noise and cannot tell the base's hypotheses apart, whose
 faults are of another kind (design: scorer; fact sheet ADHMR 10).

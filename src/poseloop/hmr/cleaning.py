@@ -11,6 +11,9 @@ from poseloop.hmr.denoiser import Denoiser, DiffusionHMR
 from poseloop.hmr.errors import body_errors
 from poseloop.hmr.evaluation_config import CleaningConfig
 from poseloop.hmr.losses import DenoisingError
+from poseloop.hmr.preferences import draw_hypotheses
+from poseloop.hmr.scorer import Scorer
+from poseloop.hmr.scorer_training import score_tokens
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.multiview.fitting import Row, fit
@@ -103,6 +106,20 @@ def regressor_errors(
     found = base.layout.decode(regress(network, base, data), data.intrinsics[:, None])
     errors = body_errors(base.body, found, bodies_of(labels), ["mpjpe", "pa_mpjpe"])
     return {name: errors[name][:, 0].tolist() for name in ("mpjpe", "pa_mpjpe")}
+
+
+@torch.no_grad()
+def label_scores(
+    scorer: Scorer, base: DiffusionHMR, pictures: Pictures, tokens: Tensor, count: int, seed: int
+) -> np.ndarray:
+    """Scores (N,) of labels (N, T, C), less the mean score of `count` hypotheses of the picture.
+
+    Ranking compares hypotheses of one picture and leaves free what a picture adds to all of its
+    scores, so scores of different pictures can only be compared against something of each.
+    """
+    drawn = draw_hypotheses(base, encode_pictures(base.encoder, pictures), count, seed, "cleaning")
+    scores = score_tokens(scorer, base, pictures, torch.cat([tokens[:, None], drawn], 1))
+    return (scores[:, 0] - scores[:, 1:].mean(1)).numpy()
 
 
 def cleaning_orders(scores: np.ndarray, seed: int) -> dict[str, np.ndarray]:

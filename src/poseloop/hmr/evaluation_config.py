@@ -43,6 +43,9 @@ class CleaningConfig(Config):
         description="Rotation noise of a third of the wrong labels, radians; another third is "
         "mirrored, the last belongs to another picture."
     )
+    hypotheses: Positive = Field(
+        description="Of the base, for each picture, against whose scores a label's score counts."
+    )
     keep: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         min_length=1, description="Shares of labels kept after cleaning."
     )

@@ -9,15 +9,31 @@ from torch import Tensor
 from poseloop.hmr.scorer_config import ERRORS, RankingConfig
 
 
-def ranknet(scores: Tensor, errors: Tensor, config: RankingConfig) -> Tensor:
+def ranked_pairs(samples: int, noisy: int, config: RankingConfig) -> tuple[Tensor, Tensor]:
+    """Which candidates of a picture are compared: columns (P,) and columns (P,).
+
+    Parameters
+    ----------
+    samples, noisy : how many candidates are the base's, and how many noisy copies of the truth
+    """
+    first, second = torch.triu_indices(samples + noisy, samples + noisy, 1)
+    of_noisy = torch.arange(samples + noisy) >= samples
+    compared = (of_noisy[first] == of_noisy[second]) | config.across_kinds
+    return first[compared], second[compared]
+
+
+def ranknet(
+    scores: Tensor, errors: Tensor, pairs: tuple[Tensor, Tensor], config: RankingConfig
+) -> Tensor:
     """Mean cross-entropy over the pairs of each picture's hypotheses, a scalar.
 
     Parameters
     ----------
     scores : (B, G)
     errors : (B, G, 4), millimetres, in the order of `ERRORS`
+    pairs : columns that are compared, of `ranked_pairs`
     """
-    first, second = torch.triu_indices(scores.shape[1], scores.shape[1], 1)
+    first, second = pairs
     logits = config.slope * (scores[:, first] - scores[:, second])
     total = scores.new_zeros(())
     for index, name in enumerate(ERRORS):

@@ -24,12 +24,6 @@ class CandidatesConfig(Config):
     orient_share: Weight = Field(description="Noise of the whole body's turn, share of that.")
     betas_noise: Weight = Field(description="Noise of betas for each radian of a level.")
 
-    @model_validator(mode="after")
-    def _two(self) -> "CandidatesConfig":
-        if self.samples + len(self.noise_levels) < 2:
-            raise ValueError("ranking needs two candidates or more")
-        return self
-
 
 class RankingConfig(Config):
     """RankNet."""
@@ -39,6 +33,10 @@ class RankingConfig(Config):
     soft_mm: Weight = Field(
         description="Difference in error, millimetres, at which the target is 0.73; 0 is a hard "
         "order as in the released code, which asks for an order among equals."
+    )
+    across_kinds: bool = Field(
+        description="Whether noisy copies of the truth are ranked against the base's samples too, "
+        "as in the released code."
     )
     answer_weight: Weight = Field(description="Weight of the error of the scorer's own answer.")
 
@@ -69,3 +67,10 @@ class ScorerConfig(Config):
     validate_every: Positive = Field(description="Steps between validations.")
     validation_samples: Positive = Field(description="Hypotheses ranked for a validation picture.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
+
+    @model_validator(mode="after")
+    def _comparable(self) -> "ScorerConfig":
+        kinds = [self.candidates.samples, len(self.candidates.noise_levels)]
+        if (sum(kinds) if self.ranking.across_kinds else max(kinds)) < 2:
+            raise ValueError("candidates: ranking needs two that are compared")
+        return self

@@ -8,7 +8,7 @@ from poseloop.hmr.candidates import Candidates
 from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.losses import DenoisingError
-from poseloop.hmr.ranking import ranknet, regret, within_pictures
+from poseloop.hmr.ranking import ranked_pairs, ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
 from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
 from poseloop.hmr.store import Labels, Pictures
@@ -41,7 +41,8 @@ def train_scorer(
     encoded = encode_pictures(scorer.encoder, pictures)
     truth, intrinsics = bodies_of(labels), encoded.intrinsics
     joints = base.body.joints(truth)
-    ranking = config.ranking
+    ranking, made = config.ranking, config.candidates
+    pairs = ranked_pairs(made.samples, len(made.noise_levels), ranking)
     tokens = base.layout.encode(truth, intrinsics)
     error = DenoisingError(base.layout, base.config.loss)
 
@@ -51,7 +52,7 @@ def train_scorer(
         context = scorer.behold(encoded.features.of(rows), intrinsics[rows])
         bodies = base.layout.decode(candidates.tokens[rows], intrinsics[rows, None])
         scores = scorer(context, bodies, intrinsics[rows])
-        ranked = ranknet(scores, candidates.errors[rows], ranking)
+        ranked = ranknet(scores, candidates.errors[rows], pairs, ranking)
         target, wanted = tokens[rows, None], joints[rows, None]
         wrong = error(context.answer, target, wanted, intrinsics[rows]).mean()
         loss = ranked + ranking.answer_weight * wrong
