@@ -7,6 +7,7 @@ from poseloop.body.model import BodyModel
 from poseloop.hmr.candidates import Candidates
 from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
+from poseloop.hmr.diffusion import in_cache
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.ranking import ranked_pairs, ranknet, regret, within_pictures
 from poseloop.hmr.scorer import Scorer
@@ -73,13 +74,12 @@ def train_scorer(
 
 @torch.no_grad()
 def score_tokens(
-    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor, batch: int = 16
+    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor
 ) -> Tensor:
     """Scores (N, M) of hypotheses (N, M, T, C) in the base's layout."""
     intrinsics = torch.from_numpy(pictures.intrinsics)
     scores = []
-    for start in range(0, len(tokens), batch):
-        part = slice(start, start + batch)
+    for part in in_cache(tokens):
         bodies = base.layout.decode(tokens[part], intrinsics[part, None])
         context = scorer.look(picture_tensor(pictures, part), intrinsics[part])
         scores.append(scorer(context, bodies, intrinsics[part]))
