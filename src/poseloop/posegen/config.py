@@ -83,6 +83,12 @@ class FinetuneConfig(Config):
         description="The ordinary pictures are joined by copies that are turned in their plane by "
         "up to this, degrees, and scaled: without these forgetting is several times larger.",
     )
+    frozen: int = Field(
+        0, ge=0, le=7, description="First convolutions of the backbone that stay as they are."
+    )
+    loss: dict[str, float] = Field(
+        {}, description="Weights of the losses that differ from those of the estimator's training."
+    )
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
     validate_every: Positive = Field(description="Steps between validations.")

@@ -136,8 +136,12 @@ class KinematicEstimator(nn.Module):
         self.backbone = Backbone(config.backbone, size)
         _, _, eighth, last = config.backbone.channels
         self.lateral = nn.Conv2d(last, eighth, 1)
+        # Maps at S/4 from features at S/8: four places of each feature's cell.
         self.maps = nn.Sequential(
-            nn.ReLU(), _convolution(eighth, eighth, 3, 1), nn.Conv2d(eighth, 48, 1)
+            nn.ReLU(),
+            _convolution(eighth, eighth, 3, 1),
+            nn.Conv2d(eighth, 4 * 48, 1),
+            nn.PixelShuffle(2),
         )
         sizes = [body.num_betas, 1, 2 * len(SINGLES), 6 * len(LEAVES)]
         self.sizes = sizes
@@ -161,9 +165,6 @@ class KinematicEstimator(nn.Module):
         """Pictures (B, 3, S, S) in [-1, 1]."""
         fine, coarse, features = self.backbone(pictures)
         merged = fine + nn.functional.interpolate(self.lateral(coarse), scale_factor=2)
-        merged = nn.functional.interpolate(
-            merged, scale_factor=2, mode="bilinear", align_corners=False
-        )
         heat, depth = self.maps(merged).chunk(2, dim=1)
         side = heat.shape[-1]
         log_heat = heat.flatten(2).log_softmax(-1)
