@@ -119,6 +119,13 @@ def estimate_all(estimator: Estimator, rgb: np.ndarray) -> Estimate:
     )
 
 
+@torch.no_grad()
+def locate_all(estimator: Estimator, rgb: np.ndarray) -> Tensor:
+    """Joints (N, 24, 2) in pictures (N, S, S, 3) uint8, as `Estimate.joints2d`."""
+    parts = torch.from_numpy(rgb).split(_BATCH)
+    return torch.cat([estimator.locate(to_input(part)) for part in parts])
+
+
 def joint_errors(joints: Tensor, truth: Tensor) -> Tensor:
     """MPJPE (B,), metres, of root-relative joints (B, 24, 3): the mean leaves out the root."""
     return (joints - truth)[:, 1:].norm(dim=-1).mean(-1)
