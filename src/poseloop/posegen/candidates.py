@@ -57,7 +57,9 @@ def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> Imag
     affine = nn.functional.pad(turn / scale[:, None, None], (0, 1))
     moved = np.concatenate(
         [
-            _resampled(images.rgb[start : start + _BATCH], images.mask[start : start + _BATCH], part)
+            _resampled(
+                images.rgb[start : start + _BATCH], images.mask[start : start + _BATCH], part
+            )
             for start, part in zip(range(0, count, _BATCH), affine.split(_BATCH), strict=True)
         ]
     )

@@ -198,19 +198,16 @@ class PartField(nn.Module):
 
 
 def _widened(maps: Tensor) -> Tensor:
-    """Maps (N, S, S) whose every pixel has the largest value of the 3 x 3 around it.
+    """Maps (N, S, S) with the largest value of the 3 x 3 around every pixel.
 
-    The same as a max pool, which is not vectorised on a processor.
+    A max pool, which PyTorch does not vectorise on a processor.
     """
     for axis in (1, 2):
-        ahead, behind = maps.narrow(axis, 1, maps.shape[axis] - 1), maps.narrow(
-            axis, 0, maps.shape[axis] - 1
-        )
+        last = maps.shape[axis] - 1
         wide = maps.clone()
-        inner = wide.narrow(axis, 0, maps.shape[axis] - 1)
-        torch.maximum(inner, ahead, out=inner)
-        outer = wide.narrow(axis, 1, maps.shape[axis] - 1)
-        torch.maximum(outer, behind, out=outer)
+        for here, there in ((0, 1), (1, 0)):
+            part = wide.narrow(axis, here, last)
+            torch.maximum(part, maps.narrow(axis, there, last), out=part)
         maps = wide
     return maps
 

@@ -97,44 +97,38 @@ def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -
     (B, 24, 3, 3)
         The pelvis in the frame of `joints`, the others in their parents' frames.
     """
-    locals_, turned, placed = [], [], [joints[:, :1]]
-    above: list[int] = []
-    for level in LEVELS:
-        if not above:
-            up = torch.eye(3).expand(len(joints), 1, 3, 3)
-        else:
+    solved, turned, placed = [], [], [joints[:, :1]]
+    up = torch.eye(3).expand(len(joints), 1, 3, 3)
+    for depth, level in enumerate(LEVELS):
+        if depth:
             parents = [PARENTS[joint] for joint in level]
-            rows = [above.index(parent) for parent in parents]
+            rows = [LEVELS[depth - 1].index(parent) for parent in parents]
             up = turned[-1][:, rows]
             bone = rest_joints[:, level] - rest_joints[:, parents]
             placed.append(placed[-1][:, rows] + (up @ bone.unsqueeze(-1)).squeeze(-1))
-        # Single joints, then leaves, then branches: all of a kind by one set of operations.
-        kinds = [[row for row, j in enumerate(level) if j in kind] for kind in (SINGLES, BRANCHES)]
-        found = []
-        order = []
-        for rows in kinds:
-            if not rows:
-                continue
+        found, order = [], []
+        for kind in (SINGLES, BRANCHES, LEAVES):
+            rows = [row for row, joint in enumerate(level) if joint in kind]
             these = [level[row] for row in rows]
+            if not these:
+                continue
+            order += these
+            given = [kind.index(joint) for joint in these]
+            if kind is LEAVES:
+                found.append(leaves[:, given])
+                continue
             children = [_CHILDREN[joint] for joint in these]
             rest = rest_joints[:, children] - rest_joints[:, these].unsqueeze(2)
             target = (joints[:, children] - placed[-1][:, rows].unsqueeze(2)) @ up[:, rows]
-            if these[0] in BRANCHES:
+            if kind is BRANCHES:
                 found.append(_frame(target) @ _frame(rest).mT)
             else:
-                given = twists[:, [SINGLES.index(joint) for joint in these]]
                 swing = swing_between(rest[:, :, 0], target[:, :, 0])
-                found.append(swing @ twist_about(rest[:, :, 0], given))
-            order += these
-        free = [joint for joint in level if joint in LEAVES]
-        if free:
-            found.append(leaves[:, [LEAVES.index(joint) for joint in free]])
-            order += free
+                found.append(swing @ twist_about(rest[:, :, 0], twists[:, given]))
         local = torch.cat(found, 1)[:, [order.index(joint) for joint in level]]
-        locals_.append(local)
+        solved.append(local)
         turned.append(up @ local)
-        above = level
-    return torch.cat(locals_, 1)[:, _BACK]
+    return torch.cat(solved, 1)[:, _BACK]
 
 
 def _frame(children: Tensor) -> Tensor:
