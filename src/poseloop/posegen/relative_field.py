@@ -51,6 +51,16 @@ class RelativeNetwork(nn.Module):
         return self.density(hidden)[:, 0], colour * 1.002 - 0.001
 
 
+def _octaves(angle: Tensor, count: int) -> list[Tensor]:
+    """Sines of `angle` times 1, 2, 4 and so on, then cosines, by doubling."""
+    sines, cosines = [angle.sin()], [angle.cos()]
+    for _ in range(count - 1):
+        sine, cosine = sines[-1], cosines[-1]
+        sines.append(2 * sine * cosine)
+        cosines.append(1 - 2 * sine * sine)
+    return sines + cosines
+
+
 class RelativeField(nn.Module):
     """Coarse and fine networks of M subjects.
 
@@ -136,8 +146,7 @@ class RelativeField(nn.Module):
         distance = local.norm(dim=-1)
         direction = local / distance.clamp_min(1e-6)[..., None]
         window = torch.sigmoid(self.sharpness * (self.config.cutoff - distance))
-        octaves = distance[..., None] * 2.0 ** torch.arange(self.config.frequencies)
-        encoding = torch.cat([distance[..., None], octaves.sin(), octaves.cos()], dim=-1)
+        encoding = torch.stack([distance, *_octaves(distance, self.config.frequencies)], dim=-1)
         encoded = torch.cat([(encoding * window[..., None]).flatten(1), direction.flatten(1)], 1)
         view = torch.einsum("rc,jcd->rjd", F.normalize(slope, dim=-1), rotations)
         view = view.repeat_interleave(z.shape[1], 0) * window[..., None]
