@@ -86,8 +86,11 @@ class FinetuneConfig(Config):
     frozen: int = Field(
         0, ge=0, le=7, description="First convolutions of the backbone that stay as they are."
     )
-    loss: dict[str, float] = Field(
-        {}, description="Weights of the losses that differ from those of the estimator's training."
+    aligned: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of the joints' mean distance after Procrustes alignment, beside the "
+        "losses that the estimator was trained by.",
     )
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")

@@ -56,7 +56,7 @@ def finetune(
     convolutions = [*tuned.backbone.fine, *tuned.backbone.coarse]
     for convolution in convolutions[: config.frozen]:
         convolution.requires_grad_(False)
-    weights = loss.model_copy(update=config.loss)
+    weights = loss.model_copy(update={"aligned": config.aligned})
     labels = Labels(anchor if fresh is None else concatenate([anchor, fresh]), body)
     share = 1.0 if fresh is None else config.anchor_share
     of_anchor = round(share * config.batch_size)
