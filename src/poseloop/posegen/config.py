@@ -83,9 +83,6 @@ class FinetuneConfig(Config):
         description="The ordinary pictures are joined by copies that are turned in their plane by "
         "up to this, degrees, and scaled: without these forgetting is several times larger.",
     )
-    frozen: int = Field(
-        0, ge=0, le=7, description="First convolutions of the backbone that stay as they are."
-    )
     aligned: float = Field(
         0.0,
         ge=0,

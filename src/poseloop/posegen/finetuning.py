@@ -53,9 +53,6 @@ def finetune(
         Seed and names of the stream of batches.
     """
     tuned = copy.deepcopy(estimator).requires_grad_(True)
-    convolutions = [*tuned.backbone.fine, *tuned.backbone.coarse]
-    for convolution in convolutions[: config.frozen]:
-        convolution.requires_grad_(False)
     weights = loss.model_copy(update={"aligned": config.aligned})
     labels = Labels(anchor if fresh is None else concatenate([anchor, fresh]), body)
     share = 1.0 if fresh is None else config.anchor_share
