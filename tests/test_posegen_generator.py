@@ -93,11 +93,11 @@ def test_discriminators_learn_to_tell_poses_apart(problem):
 def test_the_diversity_terms_are_zero_for_varied_and_positive_for_equal_poses_or_cameras(problem):
     *_, bounds, _ = problem
     noise, varied = torch.randn(16, 8), 5 * torch.randn(16, 76)
-    assert diversity_loss(varied, noise, bounds, 0.01, 0.001) == 0
+    assert diversity_loss(bounds(varied), noise, bounds, 0.01, 0.001) == 0
     pose = torch.arange(76) < 72
     for still in (pose, ~pose):
         raw = varied.masked_fill(still, 0)
-        assert diversity_loss(raw, noise, bounds, 0.01, 0.001) == pytest.approx(1.0)
+        assert diversity_loss(bounds(raw), noise, bounds, 0.01, 0.001) == pytest.approx(1.0)
 
 
 def test_even_cameras_have_the_distance_that_the_config_names(problem):

@@ -13,9 +13,12 @@ from poseloop.body.joints import MIRROR
 from poseloop.motion.augment import mirror_pose
 from poseloop.posegen.config import FilterConfig
 from poseloop.posegen.estimator import Estimator
-from poseloop.posegen.estimator_training import estimate_all, joint_errors
+from poseloop.posegen.estimator_training import joint_errors, locate_all
 from poseloop.posegen.generator import Bounds, Drawn
 from poseloop.posegen.imageset import ImageSet
+
+# Pictures turned at a time.
+_BATCH = 64
 
 
 def prior_poses(prior: Tensor, bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
@@ -49,18 +52,17 @@ def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> Imag
     angle = np.radians(degrees) * (2 * torch.rand(count, generator=generator) - 1)
     scale = 1 + 0.15 * (2 * torch.rand(count, generator=generator) - 1)
     cosine, sine = angle.cos(), angle.sin()
-    # The sampling grid has y downward; it maps places of the new picture to the old one.
+    # The sampling map has y downward; it takes places of the new picture to the old one.
     turn = torch.stack([cosine, -sine, sine, cosine], -1).view(-1, 2, 2)
-    grid = nn.functional.affine_grid(
-        nn.functional.pad(turn / scale[:, None, None], (0, 1)),
-        (count, 3, *images.rgb.shape[1:3]),
-        align_corners=False,
+    affine = nn.functional.pad(turn / scale[:, None, None], (0, 1))
+    moved = np.concatenate(
+        [
+            _resampled(
+                images.rgb[start : start + _BATCH], images.mask[start : start + _BATCH], part
+            )
+            for start, part in zip(range(0, count, _BATCH), affine.split(_BATCH), strict=True)
+        ]
     )
-    planes = torch.from_numpy(np.concatenate([images.rgb, images.mask[..., None]], -1)).float()
-    moved = nn.functional.grid_sample(
-        planes.movedim(-1, 1), grid, padding_mode="border", align_corners=False
-    ).movedim(1, -1)
-    moved = moved.round().clamp(0, 255).to(torch.uint8).numpy()
     zero = torch.zeros_like(angle)
     spin = roma.rotvec_to_rotmat(torch.stack([zero, zero, angle], -1))
     orient = spin @ roma.rotvec_to_rotmat(torch.from_numpy(images.global_orient))
@@ -80,6 +82,14 @@ def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> Imag
         clip=images.clip,
         body_id=images.body_id,
     )
+
+
+def _resampled(rgb: np.ndarray, mask: np.ndarray, affine: Tensor) -> np.ndarray:
+    """Pictures and masks (B, S, S, 4) uint8 under affine maps (B, 2, 3) of places."""
+    planes = torch.from_numpy(np.concatenate([rgb, mask[..., None]], -1)).float().movedim(-1, 1)
+    grid = nn.functional.affine_grid(affine, list(planes.shape), align_corners=False)
+    moved = nn.functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    return moved.movedim(1, -1).round().clamp(0, 255).to(torch.uint8).numpy()
 
 
 def mirrored(images: ImageSet) -> ImageSet:
@@ -158,6 +168,6 @@ def judge_pairs(
 
 def label_fidelity(check: Estimator, images: ImageSet, radius: float) -> np.ndarray:
     """Share (N,) of joints that the check finds within `radius` picture widths of their label."""
-    found = estimate_all(check, images.rgb).joints2d
+    found = locate_all(check, images.rgb)
     apart = (found - torch.from_numpy(images.joints2d)).norm(dim=-1)
     return (apart < radius).float().mean(1).numpy()

@@ -126,6 +126,10 @@ class RegressionEstimator(nn.Module):
         joints2d = camera[:, None, :1] * joints[..., :2] + camera[:, None, 1:]
         return Estimate(rotmats, betas, joints, joints2d)
 
+    def locate(self, pictures: Tensor) -> Tensor:
+        """`Estimate.joints2d` of pictures (B, 3, S, S)."""
+        return self(pictures).joints2d
+
 
 class KinematicEstimator(nn.Module):
     """Heat maps and depths of joints, twists and shape; then analytic inverse kinematics."""
@@ -136,8 +140,12 @@ class KinematicEstimator(nn.Module):
         self.backbone = Backbone(config.backbone, size)
         _, _, eighth, last = config.backbone.channels
         self.lateral = nn.Conv2d(last, eighth, 1)
+        # Maps at S/4 from features at S/8: four places of each feature's cell.
         self.maps = nn.Sequential(
-            nn.ReLU(), _convolution(eighth, eighth, 3, 1), nn.Conv2d(eighth, 48, 1)
+            nn.ReLU(),
+            _convolution(eighth, eighth, 3, 1),
+            nn.Conv2d(eighth, 4 * 48, 1),
+            nn.PixelShuffle(2),
         )
         sizes = [body.num_betas, 1, 2 * len(SINGLES), 6 * len(LEAVES)]
         self.sizes = sizes
@@ -159,19 +167,9 @@ class KinematicEstimator(nn.Module):
 
     def forward(self, pictures: Tensor) -> Estimate:
         """Pictures (B, 3, S, S) in [-1, 1]."""
-        fine, coarse, features = self.backbone(pictures)
-        merged = fine + nn.functional.interpolate(self.lateral(coarse), scale_factor=2)
-        merged = nn.functional.interpolate(
-            merged, scale_factor=2, mode="bilinear", align_corners=False
-        )
-        heat, depth = self.maps(merged).chunk(2, dim=1)
-        side = heat.shape[-1]
-        log_heat = heat.flatten(2).log_softmax(-1)
-        share = log_heat.exp()
-        axis = (torch.arange(side, device=heat.device) + 0.5) / side - 0.5
-        grid = share.unflatten(2, (side, side))
-        joints2d = torch.stack([(grid.sum(2) * axis).sum(-1), -(grid.sum(3) * axis).sum(-1)], -1)
-        z = (share * depth.flatten(2)).sum(-1)
+        features, log_heat, depth = self._look(pictures)
+        joints2d = self._expected(log_heat)
+        z = (log_heat.exp() * depth).flatten(2).sum(-1)
         betas, log_scale, twists, leaves = self.heads(features).split(self.sizes, dim=1)
         plane = (joints2d - joints2d[:, :1]) * log_scale.exp()[..., None]
         coordinates = torch.cat([plane, (z - z[:, :1])[..., None]], dim=-1)
@@ -180,8 +178,25 @@ class KinematicEstimator(nn.Module):
         rest = self.body.rest_joints(betas)
         rotmats = solve(coordinates, rest, twists, leaves)
         joints = pose_joints(rotmats, rest).joints
-        log_heat = log_heat.unflatten(2, (side, side))
         return Estimate(rotmats, betas, joints, joints2d, coordinates, twists, log_heat)
+
+    def locate(self, pictures: Tensor) -> Tensor:
+        """`Estimate.joints2d` of pictures (B, 3, S, S): what the maps say, without kinematics."""
+        return self._expected(self._look(pictures)[1])
+
+    def _look(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (B, F), logarithms of heat maps and depths, both (B, 24, S/4, S/4)."""
+        fine, coarse, features = self.backbone(pictures)
+        merged = fine + nn.functional.interpolate(self.lateral(coarse), scale_factor=2)
+        heat, depth = self.maps(merged).chunk(2, dim=1)
+        return features, heat.flatten(2).log_softmax(-1).view_as(heat), depth
+
+    @staticmethod
+    def _expected(log_heat: Tensor) -> Tensor:
+        """Mean places (B, 24, 2) of heat maps."""
+        share, side = log_heat.exp(), log_heat.shape[-1]
+        axis = (torch.arange(side, device=log_heat.device) + 0.5) / side - 0.5
+        return torch.stack([(share.sum(2) * axis).sum(-1), -(share.sum(3) * axis).sum(-1)], -1)
 
 
 Estimator = RegressionEstimator | KinematicEstimator

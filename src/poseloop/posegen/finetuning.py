@@ -16,7 +16,7 @@ from poseloop.posegen.estimator_training import (
     jittered,
     joint_errors,
 )
-from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.imageset import ImageSet, concatenate
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import torch_rng
@@ -53,22 +53,22 @@ def finetune(
         Seed and names of the stream of batches.
     """
     tuned = copy.deepcopy(estimator).requires_grad_(True)
-    ordinary = Labels(anchor, body)
-    new = None if fresh is None else Labels(fresh, body)
-    share = 1.0 if new is None else config.anchor_share
+    weights = loss.model_copy(update={"aligned": config.aligned})
+    labels = Labels(anchor if fresh is None else concatenate([anchor, fresh]), body)
+    share = 1.0 if fresh is None else config.anchor_share
     of_anchor = round(share * config.batch_size)
     seed, *rest = names
 
     def backward(step: int) -> Row:
         tuned.eval()
         generator = torch_rng(seed, *rest, step)
-        total = torch.zeros(())
-        for labels, count in ((ordinary, of_anchor), (new, config.batch_size - of_anchor)):
-            if count:
-                index = torch.randint(len(labels), (count,), generator=generator)
-                pictures = jittered(labels.rgb[index], colour_jitter, generator)
-                part = estimator_loss(tuned(pictures), labels, index, loss)
-                total = total + part * count / config.batch_size
+        index = torch.randint(len(anchor), (of_anchor,), generator=generator)
+        if fresh is not None:
+            more = (config.batch_size - of_anchor,)
+            new = torch.randint(len(anchor), len(labels), more, generator=generator)
+            index = torch.cat([index, new])
+        pictures = jittered(labels.rgb[index], colour_jitter, generator)
+        total = estimator_loss(tuned(pictures), labels, index, weights)
         total.backward()
         return {"loss": float(total.detach())}
 

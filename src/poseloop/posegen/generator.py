@@ -11,6 +11,7 @@ import numpy as np
 import roma
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from poseloop.data.poses import Poses
 from poseloop.motion.augment import measured_range
@@ -121,29 +122,40 @@ class Generator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One small network per part, on rotation matrices: B poses to (B, 7) scores."""
+    """One small network per part, on rotation matrices: B poses to (B, 7) scores.
+
+    The networks run side by side: the first layer of all of them is one matrix, masked to the
+    joints that each part sees, the others are batched products.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         width = config.critic_hidden
-        self.parts = nn.ModuleList(
-            nn.Sequential(
-                nn.Linear(6 * len(part), width),
-                nn.LeakyReLU(0.2),
-                nn.Linear(width, width),
-                nn.LeakyReLU(0.2),
-                nn.Linear(width, 1),
-            )
+        nets = [
+            [nn.Linear(6 * len(part), width), nn.Linear(width, width), nn.Linear(width, 1)]
             for part in PARTS
-        )
+        ]
+        seen = torch.zeros(len(PARTS), width, 24, 6)
+        first = torch.zeros_like(seen)
+        for row, part in enumerate(PARTS):
+            seen[row, :, list(part)] = 1
+            first[row, :, list(part)] = nets[row][0].weight.detach().unflatten(1, (-1, 6))
+        self.register_buffer("seen", seen.view(-1, 24 * 6), persistent=False)
+        self.first = nn.Parameter(first.view(-1, 24 * 6))
+        self.first_bias = nn.Parameter(torch.cat([net[0].bias.detach() for net in nets]))
+        for name, index in (("second", 1), ("third", 2)):
+            weight = torch.stack([net[index].weight.detach().T for net in nets])
+            bias = torch.stack([net[index].bias.detach()[None] for net in nets])
+            self.register_parameter(name, nn.Parameter(weight))
+            self.register_parameter(f"{name}_bias", nn.Parameter(bias))
 
     def forward(self, pose: Tensor) -> Tensor:
         """Poses (B, 72)."""
-        six = roma.rotvec_to_rotmat(pose.reshape(-1, 24, 3))[..., :2].flatten(2)
-        scores = [
-            net(six[:, list(part)].flatten(1)) for net, part in zip(self.parts, PARTS, strict=True)
-        ]
-        return torch.cat(scores, dim=1)
+        six = roma.rotvec_to_rotmat(pose.reshape(-1, 24, 3))[..., :2].flatten(1)
+        hidden = F.linear(six, self.first * self.seen, self.first_bias)
+        hidden = F.leaky_relu(hidden, 0.2).unflatten(1, (len(PARTS), -1)).movedim(1, 0)
+        hidden = F.leaky_relu(torch.baddbmm(self.second_bias, hidden, self.second), 0.2)
+        return torch.baddbmm(self.third_bias, hidden, self.third)[..., 0].T
 
 
 def pose_vectors(poses: Poses) -> np.ndarray:
@@ -152,7 +164,7 @@ def pose_vectors(poses: Poses) -> np.ndarray:
 
 
 def diversity_loss(
-    raw: Tensor, noise: Tensor, bounds: Bounds, pose_target: float, camera_target: float
+    drawn: Drawn, noise: Tensor, bounds: Bounds, pose_target: float, camera_target: float
 ) -> Tensor:
     """Hinges on the distance of neighbours in the batch, per distance of their noises.
 
@@ -165,7 +177,6 @@ def diversity_loss(
         Distances of two poses, radians, and of two cameras, each coordinate over half its range,
         for a unit distance of their noises.
     """
-    drawn = bounds(raw)
     camera = (drawn.camera - bounds.middle[72:]) / bounds.reach[72:]
     between = _apart(noise).clamp_min(1e-6)
     return sum(

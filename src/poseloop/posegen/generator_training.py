@@ -63,7 +63,7 @@ class GanTrainer:
         self.prior = prior
         rate = config.generator.learning_rate
         self.optimizers = [
-            torch.optim.Adam(part.parameters(), rate, betas=(0.5, 0.99))
+            torch.optim.Adam(part.parameters(), rate, betas=(0.5, 0.99), fused=True)
             for part in (gan.generator, gan.discriminators)
         ]
 
@@ -88,16 +88,15 @@ class GanTrainer:
         size = settings.batch_size
         noise = torch.randn((size, settings.noise), generator=generator)
         raw = gan.generator(noise)
-        fakes = gan.exchange(gan.bounds(raw).pose, generator)
+        drawn = gan.bounds(raw)
+        fakes = gan.exchange(drawn.pose, generator)
         real = self.prior[torch.randint(len(self.prior), (size,), generator=generator)]
-        critic = 0.5 * (
-            (gan.discriminators(real) - 1).square().mean()
-            + gan.discriminators(fakes).square().mean()
-        )
+        of_real, of_fakes = gan.discriminators(torch.cat([real, fakes])).split(size)
+        critic = 0.5 * ((of_real - 1).square().mean() + of_fakes.square().mean())
         self._update(1, critic, gan.discriminators)
-        adversarial = 0.5 * (gan.discriminators(gan.bounds(raw).pose) - 1).square().mean()
+        adversarial = 0.5 * (gan.discriminators(drawn.pose) - 1).square().mean()
         targets = settings.pose_diversity, settings.camera_diversity
-        diversity = diversity_loss(raw, noise, gan.bounds, *targets)
+        diversity = diversity_loss(drawn, noise, gan.bounds, *targets)
         total = adversarial + settings.diversity_weight * diversity
         if feedback is not None:
             total = total + feedback(raw)
@@ -111,7 +110,7 @@ class GanTrainer:
     def _update(self, index: int, loss: Tensor, part: nn.Module) -> None:
         self.optimizers[index].zero_grad(set_to_none=True)
         loss.backward(inputs=list(part.parameters()))
-        nn.utils.clip_grad_norm_(part.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(part.parameters(), 1.0, foreach=True)
         self.optimizers[index].step()
 
 
@@ -201,7 +200,7 @@ def learn_difficulty(
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
         net = DifficultyNet(settings.difficulty_hidden)
-    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01, fused=True)
     for _ in range(settings.difficulty_steps):
         rows = torch.randint(count, (64,), generator=generator)
         error = net(Drawn(*(value[rows] for value in drawn))) - hardness[rows]

@@ -56,6 +56,7 @@ class PartField(nn.Module):
         grid[..., 0] = (radius - own) / (0.2 * radius)
         self.grid = nn.Parameter(grid.view(-1, 4))
         self.register_buffer("occupied", torch.zeros(subjects, 24, g, g, g, dtype=torch.bool))
+        self._kept: tuple[int, Tensor] | None = None
         self.refresh()
 
     @torch.no_grad()
@@ -102,7 +103,7 @@ class PartField(nn.Module):
         subject = scene.subject[image]
         extent = self.extent[subject, part]
         start, slope = (start - self.low[subject, part]) / extent, slope / extent
-        places = start[pair] + z[:, None] * slope[pair]
+        places = torch.addcmul(start[pair], z[:, None], slope[pair])
         block = (subject * 24 + part)[pair]
         # The range of a pair is generous: most of its samples lie in empty cells all the same.
         full = self._is_occupied(places.detach(), block).nonzero()[:, 0]
@@ -114,10 +115,9 @@ class PartField(nn.Module):
         rays = present.nonzero()[:, 0]
         row = (present.cumsum(0) - 1)[ray]
         slot = (row[pair] * bins + k)[full]
-        total = density.new_zeros(len(rays) * bins).index_add(0, slot, density)
-        tinted = density[:, None] * torch.sigmoid(values[:, 1:])
-        colour = tinted.new_zeros(len(rays) * bins, 3).index_add(0, slot, tinted)
-        colour = (colour / total.clamp_min(1e-6)[:, None]).view(-1, bins, 3)
+        tinted = density[:, None] * F.pad(torch.sigmoid(values[:, 1:]), (1, 0), value=1.0)
+        total, *tints = tinted.new_zeros(len(rays) * bins, 4).index_add(0, slot, tinted).unbind(1)
+        colour = (torch.stack(tints, 1) / total.clamp_min(1e-6)[:, None]).view(-1, bins, 3)
         depth = c.reach - (torch.arange(bins) + 0.5) * c.step
         step = torch.full((1, bins), c.step)
         mixed, opacity, deep, _ = composite(total.view(-1, bins), colour, depth, step)
@@ -147,12 +147,12 @@ class PartField(nn.Module):
         column = ((xy[:, 0] + 0.5) * size).long().clamp(0, size - 1)
         row = ((0.5 - xy[:, 1]) * size).long().clamp(0, size - 1)
         slot = ((image * 24 + part) * size + row) * size + column
-        shape = (len(scene.subject) * 24, 1, size, size)
+        shape = (len(scene.subject) * 24, size, size)
         lowest = torch.full(shape, -1e3).view(-1)
         near = lowest.scatter_reduce(0, slot, place[:, 2], "amax").view(shape)
         far = lowest.scatter_reduce(0, slot, -place[:, 2], "amax").view(shape)
         # A cell covers more than the pixel of its centre where cells are larger than pixels.
-        near, far = (F.max_pool2d(value, 3, 1, 1).flatten() for value in (near, far))
+        near, far = (_widened(value).flatten() for value in (near, far))
         pair = (near > -1e2).nonzero()[:, 0]
         owner, pixel = pair // (size * size), pair % (size * size)
         half = self.extent[scene.subject[owner // 24], owner % 24].amax(-1) / g
@@ -179,13 +179,37 @@ class PartField(nn.Module):
         weights = (
             sides[:, 0, :, None, None] * sides[:, 1, None, :, None] * sides[:, 2, None, None, :]
         ).flatten(1)
-        table = self.grid + F.pad(self.log_share[:, None], (0, 3))
-        corner_values = table.index_select(0, (origin[:, None] + corners).flatten())
-        return (corner_values.view(-1, 8, 4) * weights[..., None]).sum(1)
+        rows = origin[:, None] + corners
+        return F.embedding_bag(rows, self._table(), mode="sum", per_sample_weights=weights)
+
+    def _table(self) -> Tensor:
+        """Raw density, the part's share of the place in it, and colour of every cell."""
+        if self.grid.requires_grad:
+            return self.grid + F.pad(self.log_share[:, None], (0, 3))
+        # A frozen field renders thousands of pictures from one table.
+        if self._kept is None or self._kept[0] != self.grid._version:
+            table = self.grid + F.pad(self.log_share[:, None], (0, 3))
+            self._kept = self.grid._version, table
+        return self._kept[1]
 
     @staticmethod
     def _density(raw: Tensor) -> Tensor:
         return _START_DENSITY * F.softplus(raw)
+
+
+def _widened(maps: Tensor) -> Tensor:
+    """Maps (N, S, S) with the largest value of the 3 x 3 around every pixel.
+
+    A max pool, which PyTorch does not vectorise on a processor.
+    """
+    for axis in (1, 2):
+        last = maps.shape[axis] - 1
+        wide = maps.clone()
+        for here, there in ((0, 1), (1, 0)):
+            part = wide.narrow(axis, here, last)
+            torch.maximum(part, maps.narrow(axis, there, last), out=part)
+        maps = wide
+    return maps
 
 
 def _boxes(config: PartFieldConfig, rest_joints: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from poseloop.body.joints import PARENTS
 from poseloop.posegen.config_nerf import RelativeFieldConfig
 from poseloop.posegen.field import Rendering, Scene, composite
 
-_RAYS = 4096
+# Rays at a time: what their samples need fits a processor's cache.
+_RAYS = 128
+# Points on each bone: less than the near-far margin apart.
+_ALONG = (0.25, 0.5, 0.75, 1.0)
 # Density, 1/m, of a raw value of one: opaque within a limb.
 _DENSITY = 25.0
 
@@ -45,6 +49,16 @@ class RelativeNetwork(nn.Module):
             hidden = F.relu(layer(hidden))
         colour = torch.sigmoid(self.colour(torch.cat([hidden, views], dim=1)))
         return self.density(hidden)[:, 0], colour * 1.002 - 0.001
+
+
+def _octaves(angle: Tensor, count: int) -> list[Tensor]:
+    """Sines of `angle` times 1, 2, 4 and so on, then cosines, by doubling."""
+    sines, cosines = [angle.sin()], [angle.cos()]
+    for _ in range(count - 1):
+        sine, cosine = sines[-1], cosines[-1]
+        sines.append(2 * sine * cosine)
+        cosines.append(1 - 2 * sine * sine)
+    return sines + cosines
 
 
 class RelativeField(nn.Module):
@@ -132,8 +146,7 @@ class RelativeField(nn.Module):
         distance = local.norm(dim=-1)
         direction = local / distance.clamp_min(1e-6)[..., None]
         window = torch.sigmoid(self.sharpness * (self.config.cutoff - distance))
-        octaves = distance[..., None] * 2.0 ** torch.arange(self.config.frequencies)
-        encoding = torch.cat([distance[..., None], octaves.sin(), octaves.cos()], dim=-1)
+        encoding = torch.stack([distance, *_octaves(distance, self.config.frequencies)], dim=-1)
         encoded = torch.cat([(encoding * window[..., None]).flatten(1), direction.flatten(1)], 1)
         view = torch.einsum("rc,jcd->rjd", F.normalize(slope, dim=-1), rotations)
         view = view.repeat_interleave(z.shape[1], 0) * window[..., None]
@@ -157,15 +170,17 @@ class RelativeField(nn.Module):
         return torch.cat([z, more], dim=1).sort(dim=1, descending=True).values
 
     def _near_far(self, plane: Tensor, slope: Tensor, skeleton: Tensor) -> tuple[Tensor, ...]:
-        """First and last z of rays in the sphere-capped slab around the joints, and who hits it.
+        """First and last z of rays near any bone, and which rays are near one.
 
         The paper's upright cylinder suits upright people; a crop here may hold a body at any
-        angle, so rays are bounded by the nearest bone's depth among the joints near the ray.
+        angle, so rays are bounded by the depths of the bones that they pass.
         """
-        z = skeleton[:, 2]
+        start, end = skeleton[list(PARENTS[1:])], skeleton[1:]
+        points = torch.cat([skeleton[:1], *(start + part * (end - start) for part in _ALONG)])
+        z = points[:, 2]
         places = plane[:, None] + z[None, :, None] * slope[:, None]
-        aside = (places - skeleton).norm(dim=-1)
-        close = aside < 2 * self.config.radius
+        aside = (places - points).norm(dim=-1)
+        close = aside < self.config.radius
         far_off = torch.full_like(aside, 1e3)
         near = torch.where(close, z.expand_as(aside), -far_off).amax(1) + self.config.radius
         far = torch.where(close, z.expand_as(aside), far_off).amin(1) - self.config.radius

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from poseloop.body.joints import PARENTS
+from poseloop.posegen.skeleton import LEVELS
 
 _CHILDREN = [[c for c in range(24) if PARENTS[c] == j] for j in range(24)]
 LEAVES = tuple(j for j in range(24) if not _CHILDREN[j])
@@ -18,10 +19,12 @@ BRANCHES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 3)
 """Pelvis and chest: three rigid children fix their rotation."""
 SINGLES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 1)
 """Joints with one child: a swing from positions and a twist about the bone."""
+_ORDER = [joint for level in LEVELS for joint in level]
+_BACK = [_ORDER.index(joint) for joint in range(24)]
 
 
 def swing_between(start: Tensor, end: Tensor) -> Tensor:
-    """Smallest rotations (B, 3, 3) that turn directions `start` to those of `end`, (B, 3)."""
+    """Smallest rotations (..., 3, 3) that turn directions `start` to those of `end`, (..., 3)."""
     a = torch.nn.functional.normalize(start, dim=-1)
     b = torch.nn.functional.normalize(end, dim=-1)
     cosine = (a * b).sum(-1, keepdim=True)
@@ -36,10 +39,10 @@ def swing_between(start: Tensor, end: Tensor) -> Tensor:
 
 
 def twist_about(axis: Tensor, twist: Tensor) -> Tensor:
-    """Rotations (B, 3, 3) about `axis` (B, 3) by the angles whose (cos, sin) are `twist` (B, 2)."""
+    """Rotations (..., 3, 3) about `axis` (..., 3) by angles whose (cos, sin) are `twist`."""
     unit = torch.nn.functional.normalize(axis, dim=-1)
     cross = _skew(unit)
-    cosine, sine = twist[:, :1, None], twist[:, 1:, None]
+    cosine, sine = twist[..., :1, None], twist[..., 1:, None]
     return torch.eye(3) + sine * cross + (1 - cosine) * (cross @ cross)
 
 
@@ -55,29 +58,29 @@ def decompose(rotmats: Tensor, rest_joints: Tensor) -> Tensor:
     -------
     (B, len(SINGLES), 2)
     """
-    twists = []
-    for joint in SINGLES:
-        bone = rest_joints[:, _CHILDREN[joint][0]] - rest_joints[:, joint]
-        rotation = rotmats[:, joint]
-        swing = swing_between(bone, (rotation @ bone.unsqueeze(-1)).squeeze(-1))
-        turn = swing.mT @ rotation
-        unit = torch.nn.functional.normalize(bone, dim=-1)
-        # Rodrigues: the trace holds the cosine, the skew part along the axis the sine.
-        cosine = (turn.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
-        skew = torch.stack(
-            [
-                turn[:, 2, 1] - turn[:, 1, 2],
-                turn[:, 0, 2] - turn[:, 2, 0],
-                turn[:, 1, 0] - turn[:, 0, 1],
-            ],
-            dim=-1,
-        )
-        twists.append(torch.stack([cosine, (skew * unit).sum(-1) / 2], dim=-1))
-    return torch.stack(twists, dim=1)
+    joints = list(SINGLES)
+    bone = rest_joints[:, [_CHILDREN[joint][0] for joint in joints]] - rest_joints[:, joints]
+    rotation = rotmats[:, joints]
+    swing = swing_between(bone, (rotation @ bone.unsqueeze(-1)).squeeze(-1))
+    turn = swing.mT @ rotation
+    unit = torch.nn.functional.normalize(bone, dim=-1)
+    # Rodrigues: the trace holds the cosine, the skew part along the axis the sine.
+    cosine = (turn.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2
+    skew = torch.stack(
+        [
+            turn[..., 2, 1] - turn[..., 1, 2],
+            turn[..., 0, 2] - turn[..., 2, 0],
+            turn[..., 1, 0] - turn[..., 0, 1],
+        ],
+        dim=-1,
+    )
+    return torch.stack([cosine, (skew * unit).sum(-1) / 2], dim=-1)
 
 
 def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -> Tensor:
     """Rotations whose forward kinematics meets `joints` as far as the bones' lengths allow.
+
+    All joints of one level of the tree are solved at once.
 
     Parameters
     ----------
@@ -94,41 +97,47 @@ def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -
     (B, 24, 3, 3)
         The pelvis in the frame of `joints`, the others in their parents' frames.
     """
-    batch = len(joints)
-    local: list[Tensor] = [None] * 24
-    turned: list[Tensor] = [None] * 24
-    placed: list[Tensor] = [None] * 24
-    for joint in range(24):
-        parent = PARENTS[joint]
-        if parent < 0:
-            above = torch.eye(3).expand(batch, 3, 3)
-            placed[joint] = joints[:, 0]
-        else:
-            above = turned[parent]
-            bone = rest_joints[:, joint] - rest_joints[:, parent]
-            placed[joint] = placed[parent] + (above @ bone.unsqueeze(-1)).squeeze(-1)
-        if joint in LEAVES:
-            local[joint] = leaves[:, LEAVES.index(joint)]
-        else:
-            children = _CHILDREN[joint]
-            rest = rest_joints[:, children] - rest_joints[:, [joint]]
-            target = (joints[:, children] - placed[joint].unsqueeze(1)) @ above
-            if joint in BRANCHES:
-                local[joint] = _frame(target) @ _frame(rest).mT
+    solved, turned, placed = [], [], [joints[:, :1]]
+    up = torch.eye(3).expand(len(joints), 1, 3, 3)
+    for depth, level in enumerate(LEVELS):
+        if depth:
+            parents = [PARENTS[joint] for joint in level]
+            rows = [LEVELS[depth - 1].index(parent) for parent in parents]
+            up = turned[-1][:, rows]
+            bone = rest_joints[:, level] - rest_joints[:, parents]
+            placed.append(placed[-1][:, rows] + (up @ bone.unsqueeze(-1)).squeeze(-1))
+        found, order = [], []
+        for kind in (SINGLES, BRANCHES, LEAVES):
+            rows = [row for row, joint in enumerate(level) if joint in kind]
+            these = [level[row] for row in rows]
+            if not these:
+                continue
+            order += these
+            given = [kind.index(joint) for joint in these]
+            if kind is LEAVES:
+                found.append(leaves[:, given])
+                continue
+            children = [_CHILDREN[joint] for joint in these]
+            rest = rest_joints[:, children] - rest_joints[:, these].unsqueeze(2)
+            target = (joints[:, children] - placed[-1][:, rows].unsqueeze(2)) @ up[:, rows]
+            if kind is BRANCHES:
+                found.append(_frame(target) @ _frame(rest).mT)
             else:
-                twist = twist_about(rest[:, 0], twists[:, SINGLES.index(joint)])
-                local[joint] = swing_between(rest[:, 0], target[:, 0]) @ twist
-        turned[joint] = above @ local[joint]
-    return torch.stack(local, dim=1)
+                swing = swing_between(rest[:, :, 0], target[:, :, 0])
+                found.append(swing @ twist_about(rest[:, :, 0], twists[:, given]))
+        local = torch.cat(found, 1)[:, [order.index(joint) for joint in level]]
+        solved.append(local)
+        turned.append(up @ local)
+    return torch.cat(solved, 1)[:, _BACK]
 
 
 def _frame(children: Tensor) -> Tensor:
-    """Right-handed frames (B, 3, 3) fixed to three children (B, 3, 3) of a branching joint.
+    """Right-handed frames (..., 3, 3) fixed to three children (..., 3, 3) of a branching joint.
 
     Both branches have a left, a right and a middle child; the line from right to left is the
     first axis, and the middle child against the pair's middle gives the plane.
     """
-    first, second, third = children.unbind(1)
+    first, second, third = children.unbind(-2)
     # The pelvis has (left, right, middle); the chest has (middle, left, right): which child is
     # which does not matter, as long as it is the same in both frames.
     x = torch.nn.functional.normalize(first - second, dim=-1)
