@@ -83,12 +83,6 @@ class FinetuneConfig(Config):
         description="The ordinary pictures are joined by copies that are turned in their plane by "
         "up to this, degrees, and scaled: without these forgetting is several times larger.",
     )
-    aligned: float = Field(
-        0.0,
-        ge=0,
-        description="Weight of the joints' mean distance after Procrustes alignment, beside the "
-        "losses that the estimator was trained by.",
-    )
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
     validate_every: Positive = Field(description="Steps between validations.")

@@ -26,9 +26,6 @@ class LossWeights(Config):
     joints2d: float = Field(ge=0, description="L1 of joints in the picture, picture widths.")
     rotations: float = Field(ge=0, description="Mean squared error of rotation matrices.")
     betas: float = Field(ge=0, description="Mean squared error of shapes.")
-    aligned: float = Field(
-        0.0, ge=0, description="Mean distance of the joints after Procrustes alignment, metres."
-    )
     twist: float = Field(0.0, ge=0, description="Mean squared error of (cos, sin) of the twists.")
     coordinates: float = Field(
         0.0, ge=0, description="Mean distance of the joints before inverse kinematics, metres."

@@ -48,35 +48,16 @@ class Labels:
 
 def estimator_loss(estimate: Estimate, labels: Labels, index: Tensor, w: LossWeights) -> Tensor:
     """Weighted sum of losses of a batch of `labels`; a scalar."""
-    terms = [
-        (w.joints, lambda: (estimate.joints - labels.joints[index]).norm(dim=-1).mean()),
-        (w.joints2d, lambda: (estimate.joints2d - labels.joints2d[index]).abs().mean()),
-        (w.rotations, lambda: (estimate.rotmats - labels.rotmats[index]).square().mean()),
-        (w.betas, lambda: (estimate.betas - labels.betas[index]).square().mean()),
-        (w.aligned, lambda: aligned_errors(estimate.joints, labels.joints[index]).mean()),
-    ]
+    total = w.joints * (estimate.joints - labels.joints[index]).norm(dim=-1).mean()
+    total = total + w.joints2d * (estimate.joints2d - labels.joints2d[index]).abs().mean()
+    total = total + w.rotations * (estimate.rotmats - labels.rotmats[index]).square().mean()
+    total = total + w.betas * (estimate.betas - labels.betas[index]).square().mean()
     if estimate.coordinates is not None:
-        terms += [
-            (
-                w.coordinates,
-                lambda: (estimate.coordinates - labels.joints[index]).norm(dim=-1).mean(),
-            ),
-            (w.twist, lambda: (estimate.twists - labels.twists[index]).square().mean()),
-            (w.heat, lambda: heat_loss(estimate.log_heat, labels.joints2d[index])),
-        ]
-    return sum(weight * term() for weight, term in terms if weight)
-
-
-def aligned_errors(joints: Tensor, truth: Tensor) -> Tensor:
-    """Distances (B, 24), metres, of joints (B, 24, 3) from the truth after similarity alignment.
-
-    The alignment is a constant to the gradient: it is the best one, so that a small change of it
-    changes the sum of squares by nothing.
-    """
-    with torch.no_grad():
-        turn, shift, scale = roma.rigid_points_registration(joints, truth, compute_scaling=True)
-    placed = scale[:, None, None] * joints @ turn.mT + shift[:, None]
-    return (placed - truth).norm(dim=-1)
+        distance = (estimate.coordinates - labels.joints[index]).norm(dim=-1).mean()
+        total = total + w.coordinates * distance
+        total = total + w.twist * (estimate.twists - labels.twists[index]).square().mean()
+        total = total + w.heat * heat_loss(estimate.log_heat, labels.joints2d[index])
+    return total
 
 
 def heat_loss(log_heat: Tensor, joints2d: Tensor) -> Tensor:

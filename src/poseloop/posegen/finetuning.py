@@ -53,7 +53,6 @@ def finetune(
         Seed and names of the stream of batches.
     """
     tuned = copy.deepcopy(estimator).requires_grad_(True)
-    weights = loss.model_copy(update={"aligned": config.aligned})
     labels = Labels(anchor if fresh is None else concatenate([anchor, fresh]), body)
     share = 1.0 if fresh is None else config.anchor_share
     of_anchor = round(share * config.batch_size)
@@ -68,7 +67,7 @@ def finetune(
             new = torch.randint(len(anchor), len(labels), more, generator=generator)
             index = torch.cat([index, new])
         pictures = jittered(labels.rgb[index], colour_jitter, generator)
-        total = estimator_loss(tuned(pictures), labels, index, weights)
+        total = estimator_loss(tuned(pictures), labels, index, loss)
         total.backward()
         return {"loss": float(total.detach())}
 
