@@ -1,10 +1,11 @@
 """After the last job: what the run made, on the terminal.
 
-In:  the jobs that ran, their tables and benchmark files.
-Out: nothing but lines; none where no table was made.
+In:  the jobs that ran, their tables, benchmark files and inputs.
+Out: nothing but lines; none where no table was made, and no input changed while its job ran.
 """
 
 from poseloop.report.ending import ending
+from poseloop.runtime.outdated import outdate
 
 
 onsuccess:
@@ -16,3 +17,5 @@ onsuccess:
         if job.benchmark
     }
     print(*or_exit(ending, made, timed), sep="\n")
+    for output, inputs in outdate().items():
+        print(f"{output}: changed while it was made, so run again: {', '.join(inputs)}")

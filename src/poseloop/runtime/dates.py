@@ -1,8 +1,9 @@
 """Dates of files that Snakemake can go by, whatever became of the clock.
 
 Snakemake takes a job for stale where an input is newer than an output. A change escapes it if the
-output was made while the clock stood ahead, or if the changed file carries an old date, from a
-clock that stood back or a copy that keeps dates. So each start looks at dates and content first.
+output was made while the clock stood ahead, if the changed file carries an old date, from a clock
+that stood back or a copy that keeps dates, or if it came while the job ran. So each start looks at
+dates and content first.
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json, sha256, write_json
+from poseloop.runtime.outdated import outdate
 
 RECORD = Path(".snakemake/sources.json")
 """Hashes of config and code at the last look."""
@@ -25,6 +27,8 @@ def put_dates_right(
 ) -> list[Path]:
     """Date what lies in the future to now, in its order, and what changed since last time after it.
 
+    Outputs whose inputs changed while their job ran are dated before these first.
+
     Parameters
     ----------
     sources : files that people edit and jobs read: config and code
@@ -36,6 +40,7 @@ def put_dates_right(
     -------
     the files that got another date
     """
+    outdated = outdate()
     now = time.time_ns() if now_s is None else int(now_s * 1e9)
     hashes = {str(path): sha256(path) for path in sources}
     known = _read(record)
@@ -50,7 +55,7 @@ def put_dates_right(
     for order, path in enumerate(dated):
         date = now + order * _APART_NS
         os.utime(path, ns=(date, date))
-    return dated
+    return [*outdated, *dated]
 
 
 def _read(record: Path) -> dict:
