@@ -2,6 +2,7 @@
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,23 @@ def test_the_workflow_s_format_gives_plain_lines(tmp_path):
     lines = [line.strip() for line in log.read_text().splitlines() if line.strip()]
     assert {line.partition(" ")[0] for line in lines} == {"0/3", "1/3", "2/3", "3/3"}
     assert read_progress(log, tmp_path).step == 3
+
+
+def test_following_ends_quietly_at_ctrl_c(tmp_path):
+    log = tmp_path / "logs/demo/finetune.log"
+    for folder in (log.parent, tmp_path / "config/demo"):
+        folder.mkdir(parents=True)
+    (tmp_path / "config/demo/study.yaml").touch()
+    log.write_text(BAR)
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "poseloop", "progress", "--follow", "60"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "finetune" in follower.stdout.readline()
+    follower.send_signal(signal.SIGINT)
+    assert follower.communicate(timeout=60)[1] == ""
+    assert follower.returncode == -signal.SIGINT  # which a shell calls 130

@@ -55,6 +55,8 @@ def machine(arguments: argparse.Namespace) -> None:
 def progress(arguments: argparse.Namespace) -> None:
     """Print a line per running job, again and again with `--follow`."""
     logs = Path("logs", arguments.preset)
+    # Ctrl-C is how a follower is left: no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     while True:
         lines = [job.line() for job in running(logs, arguments.silent)] if logs.is_dir() else []
         print(*lines or ["no job that counts its steps is running"], sep="\n", flush=True)

@@ -18,4 +18,4 @@ onsuccess:
     }
     print(*or_exit(ending, made, timed), sep="\n")
     for output, inputs in outdate().items():
-        print(f"{output}: changed while it was made, so run again: {', '.join(inputs)}")
+        print(f"Run again: {', '.join(inputs)} changed while {output} was made")

@@ -69,6 +69,6 @@ def _recorded(records: Path) -> Iterator[tuple[Path, Path, float, list[str]]]:
 
 
 def _output_of(name: Path) -> Path:
-    """The output of a record: in base 64, cut into folders with `@` before them where it is long."""
+    """The output of a record: in base 64, where long cut into folders that begin with `@`."""
     parts = (part.removeprefix("@") for part in name.parts)
     return Path(base64.urlsafe_b64decode("".join(parts)).decode())
