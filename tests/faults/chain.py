@@ -87,6 +87,6 @@ if __name__ == "__main__":
     sys.path.insert(0, "scripts")
     from gen_dvc import jobs_of
 
-    all_jobs = jobs_of("smoke", "all")
+    all_jobs = jobs_of("smoke", ["all"])
     made = {str(path) for job in all_jobs for path in job.output}
     print(json.dumps([asdict(_job(job, made)) for job in all_jobs]))

@@ -21,6 +21,7 @@ WEIGHTS = {
     "clock back": 3,
     "clock ahead, then an edit": 2,
     "edit with an old date": 2,
+    "edited while it runs": 1,
 }
 PARTICULAR = {"checkpoint unreadable", "input removed"}
 TRAININGS = {"train_autoencoder", "train_multiview", "train_posescore", "train_judge"}
@@ -54,10 +55,9 @@ class Plan:
         """
         possible = [kind for kind in self.kinds if kind != "disk full" or can_fill]
         first = self._kind(possible)
-        if first in ALONE:
-            return self._faults([first])
-        if first in EDITS:
-            return self._faults([first] * size, self._readers())
+        if first in ALONE | EDITS:
+            jobs = self._readers() if first in EDITS else None
+            return self._faults([first] * (1 if first in ALONE else size), jobs)
         group = RESTING.keys() - EDITS if first in RESTING else RUNNING.keys() - ALONE
         kinds = [kind for kind in possible if kind in group]
         return self._faults([first, *(self._kind(kinds) for _ in range(size - 1))])

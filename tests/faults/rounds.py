@@ -3,7 +3,7 @@
 import time
 
 import psutil
-from strikes import ALONE, EDITS, ENDED, RESTING, RUNNING, Fault, Scene, removed_input
+from strikes import EDITS, ENDED, LOCKED, RESTING, RUNNING, Fault, Scene, removed_input
 from workplace import Workplace, hashes
 
 _POLL_S = 0.05
@@ -25,13 +25,13 @@ def strike_round(place: Workplace, faults: list[Fault], right: dict[str, str]) -
     if running:
         _broken_run(place, running)
     before = {fault.job.name: _inodes(place, fault) for fault in faults}
-    if any(fault.kind in ALONE and fault.struck for fault in running):
+    if any(fault.kind in LOCKED and fault.struck for fault in running):
         place.snakemake("--unlock").wait()
     targets = sorted({path for fault in faults for path in _targets(fault)})
     code = place.snakemake("--", *targets).wait()
     _judge(place, faults, right, code)
     for fault in faults:
-        if fault.kind in EDITS and before[fault.job.name] & _inodes(place, fault):
+        if fault.kind in EDITS and fault.struck and before[fault.job.name] & _inodes(place, fault):
             _complain(fault, "silently stale")
 
 

@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from chain import Job, read_jobs
@@ -28,7 +27,7 @@ from plan import WEIGHTS, Plan
 from rounds import strike_round
 from same import same_numbers
 from strikes import Fault
-from workplace import PRESET, Workplace, hashes
+from workplace import PRESET, hashes, workplace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -40,16 +39,6 @@ def shown(fault: Fault) -> Fault:
     end = fault.complaint or "right" if fault.struck else "too late"
     print(f"{fault.kind:<26} {fault.job.name:<38} {fault.share:4.0%}  {end}", flush=True)
     return fault
-
-
-@contextmanager
-def workplace(*arguments) -> Iterator[Workplace]:
-    """A copy of a run that is removed at the end."""
-    place = Workplace(*arguments)
-    try:
-        yield place
-    finally:
-        place.close()
 
 
 def inject(
@@ -116,7 +105,7 @@ def main() -> None:
     add("--kinds", nargs="+", choices=WEIGHTS, default=list(WEIGHTS))
     add("--rules", nargs="+", default=[], help="these rules alone")
     add("--alone", action="store_true", help="Snakemake sees no other rules, nor that they ran")
-    add("--same-numbers", action="store_true", help="no faults: DVC, another folder, two cores")
+    add("--same-numbers", action="store_true", help="no faults: DVC, two cores, kills")
     add("--unbroken", type=Path, help="a folder with a finished run")
     add("--work", type=Path, help="folder for copies and their logs, kept")
     arguments = parser.parse_args()

@@ -76,6 +76,11 @@ def remove_input(fault: Fault, scene: Scene) -> None:
     scene.place.remove([removed_input(fault)])
 
 
+def edit_config(fault: Fault, scene: Scene) -> None:
+    """Its config is edited, which the script may have read or not."""
+    edit(scene.place, fault.job)
+
+
 def second_script(fault: Fault, scene: Scene) -> None:
     """The same script by hand, at the same time and to the same files."""
     variables = ("PYTHONHASHSEED=0", "OMP_NUM_THREADS=1")
@@ -185,6 +190,7 @@ RUNNING = {
     "checkpoint unreadable": await_checkpoint,
     "two scripts": second_script,
     "two snakemakes": second_snakemake,
+    "edited while it runs": edit_config,
 }
 ENDED = {"checkpoint unreadable": damage_checkpoint, "two scripts": await_second}
 # Done to the files of a job that has ended well.
@@ -194,7 +200,9 @@ RESTING = {
     "clock ahead, then an edit": date_ahead,
     "edit with an old date": old_edit,
 }
-# Kinds after which Snakemake's lock is left, so that they come one at a time.
-ALONE = {"snakemake killed", "all killed"}
+# Kinds after which Snakemake's lock is left.
+LOCKED = {"snakemake killed", "all killed"}
+# Kinds that come one at a time: one edit would be another job's as well.
+ALONE = {*LOCKED, "edited while it runs"}
 # Kinds in which the job must run again, whatever the dates say.
-EDITS = {"clock ahead, then an edit", "edit with an old date"}
+EDITS = {"clock ahead, then an edit", "edit with an old date", "edited while it runs"}
