@@ -1,5 +1,6 @@
 """Inputs of one reader, numbered: the same number is the same input, on every machine."""
 
+import os
 import random
 import warnings
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Fault:
 
 
 class Campaign:
-    """Damages one file of a folder at a time, reads, and puts the file back.
+    """Damages one file of a folder at a time, and reads; the one before is put back first.
 
     Parameters
     ----------
@@ -39,7 +40,9 @@ class Campaign:
             for pattern in reader.damaged
             for path in sorted(folder.glob(pattern))
         }
-        self.listing = self._list()
+        self.damaged: Path | None = None
+        self.folders = [folder.parent, folder, *(p for p in folder.rglob("*") if p.is_dir())]
+        self.dates = self._dates()
 
     def whole_is_read(self) -> None:
         """Read the folder as it was made; raises what the reader raises."""
@@ -56,16 +59,18 @@ class Campaign:
     def attempt(self, number: int) -> Fault | None:
         """Read input `number`."""
         path, data = self.input(number)
+        if self.damaged not in (None, path):
+            self.damaged.write_bytes(self.whole[self.damaged])
+        self.damaged = path
         path.write_bytes(data)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                what = guard.attempt(self.reader.read, self.folder)
-        finally:
-            path.write_bytes(self.whole[path])
-        if what is None and self._list() != self.listing:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            what = guard.attempt(self.reader.read, self.folder)
+        before, self.dates = self.dates, self._dates()
+        if what is None and self.dates != before:
             what = "forbidden: files came or went"
         return Fault(number, path.name, what) if what else None
 
-    def _list(self) -> list[str]:
-        return sorted(str(path) for path in self.folder.parent.rglob("*"))
+    def _dates(self) -> list[int]:
+        """Of the folders: another one each time that a file comes or goes."""
+        return [os.stat(folder).st_mtime_ns for folder in self.folders]

@@ -11,6 +11,7 @@ EXTREME_NUMBERS = (
 ).split()
 _NUMBER = re.compile(rb"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _WIDTHS = (1, 2, 4, 8)
+_MOST = 100_000
 
 
 def flip(data, rng):
@@ -92,7 +93,8 @@ def lines(data, rng):
         other = rng.randrange(len(parts))
         parts[where], parts[other] = parts[other], parts[where]
     else:
-        parts[where:where] = [parts[where]] * rng.choice((10, 1000))
+        most = _MOST // (len(parts[where]) + 1) + 1
+        parts[where:where] = [parts[where]] * min(most, rng.choice((10, 1000)))
     return mark.join(parts)
 
 

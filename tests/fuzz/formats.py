@@ -18,6 +18,10 @@ from safetensors.torch import load, save
 from fuzz.damage import damage
 from fuzz.trees import damage_array, damage_tree
 
+# libyaml's take a tenth of the time, and not every wheel has them.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 class _Evil:
     """Pickles as a call of `os.system`; the guard reports the call if a reader makes it."""
@@ -36,8 +40,9 @@ def _json(data, rng):
 
 
 def _yaml(data, rng):
-    tree = damage_tree(yaml.safe_load(data), rng)
-    return yaml.safe_dump(tree, allow_unicode=rng.random() < 0.5).encode("utf-8", "replace")
+    tree = damage_tree(yaml.load(data, _LOADER), rng)
+    text = yaml.dump(tree, Dumper=_DUMPER, allow_unicode=rng.random() < 0.5)
+    return text.encode("utf-8", "replace")
 
 
 def _npy(array, rng):

@@ -6,7 +6,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from poseloop.runtime.errors import UserError
@@ -15,6 +17,7 @@ SECONDS = 5.0
 MEGABYTES = 768
 # An allocation beyond this fails at once, before it can be touched.
 _ADDRESS_SPACE = 8 << 30
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FORBIDDEN = {
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"),
@@ -74,11 +77,13 @@ def _overtime(*_: object) -> None:
 
 def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
     """Call `read(folder)`; None if it returned or ended in a UserError, else what went wrong."""
-    _WATCH.allowed = (os.path.realpath(folder), sys.prefix, sys.base_prefix, *_SOURCES)
+    _WATCH.allowed = _allowed(folder)
     _WATCH.seen.clear()
-    before = _reset_peak()
+    size, before = _memory()
+    if _peak() - before > MEGABYTES << 20:
+        _reset_peak()
     old = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_virtual() + _ADDRESS_SPACE, old[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (size + _ADDRESS_SPACE, old[1]))
     fault = None
     try:
         _WATCH.on = True
@@ -99,9 +104,9 @@ def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
         resource.setrlimit(resource.RLIMIT_AS, old)
     if _WATCH.seen:
         return f"forbidden: {'; '.join(_WATCH.seen)}"
-    used = _status("VmHWM") - before
-    if fault is None and used > MEGABYTES * 1024:
-        fault = f"memory: {used // 1024} MB for one file"
+    used = _peak() - before
+    if fault is None and used > MEGABYTES << 20:
+        fault = f"memory: {used >> 20} MB for one file"
     return fault
 
 
@@ -109,27 +114,33 @@ def _tail() -> str:
     return "".join(traceback.format_exc().splitlines(keepends=True)[-14:])
 
 
+@cache
+def _allowed(folder: Path) -> tuple[str, ...]:
+    """Where a reader of the folder may read."""
+    return (os.path.realpath(folder), sys.prefix, sys.base_prefix, *_SOURCES)
+
+
 def resident() -> int:
-    """Kilobytes of memory that the process holds."""
-    return _status("VmRSS")
+    """Bytes of memory that the process holds."""
+    return _memory()[1]
 
 
-def _reset_peak() -> int:
-    """Measure the peak from now on, if the kernel lets us; what it is now, in kilobytes."""
-    try:
+def _memory() -> tuple[int, int]:
+    """Bytes of addresses, and of memory."""
+    with open("/proc/self/statm", "rb") as stream:
+        size, held = stream.read().split()[:2]
+    return int(size) * _PAGE, int(held) * _PAGE
+
+
+def _peak() -> int:
+    """The most bytes of memory that the process held since the last `_reset_peak`."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def _reset_peak() -> None:
+    """Measure the peak from now on, if the kernel lets us."""
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return _status("VmHWM")
-    return _status("VmRSS")
-
-
-def _status(name: str) -> int:
-    with open("/proc/self/status") as stream:
-        return next(int(line.split()[1]) for line in stream if line.startswith(f"{name}:"))
-
-
-def _virtual() -> int:
-    return _status("VmSize") * 1024
 
 
 _REPOSITORY = Path(__file__).resolve().parents[2]

@@ -119,7 +119,7 @@ def _work(
                 _save(name, folder, state)
             if time.monotonic() > end:
                 break
-        grown = (guard.resident() - warm) // 1024 if warm else 0
+        grown = guard.resident() - warm >> 20 if warm else 0
         state["grown_megabytes"] = max(state["grown_megabytes"], grown)
         if grown > _DRIFT_MEGABYTES:
             what = f"memory: grew by {grown} MB from input {start + _WARM} on"
