@@ -5,8 +5,9 @@
     python tests/fuzz/run.py --reader motion-bvh --number 4711 --keep 4711.bvh
 
 State and faults are in `--folder`: <reader>.json says how far it came and how fast, faults.jsonl
-holds one line for each fault. The readers run in a process apart, so that one which is killed (for
-memory, by a crash of a library in C, for silence) is a fault as well and the rest goes on.
+holds one line for each fault. Of readers with a state those come first that soon have their count.
+They run in a process apart, so that one which is killed (for memory, by a crash of a library in C,
+for silence) is a fault as well and the rest goes on.
 """
 
 import argparse
@@ -51,7 +52,7 @@ def main() -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     end = time.monotonic() + (arguments.seconds or 1e9)
     faults = 0
-    for name in names:
+    for name in sorted(names, key=lambda name: _left(name, arguments.count, arguments.folder)):
         faults += _run(name, arguments.count, arguments.folder, end)
         print(_line(name, arguments.folder), flush=True)
     return int(faults > 0)
@@ -133,6 +134,12 @@ def _state(name: str, folder: Path) -> dict:
     if path.is_file():
         return json.loads(path.read_text())
     return {"done": 0, "faults": 0, "cpu_seconds": 0.0, "grown_megabytes": 0}
+
+
+def _left(name: str, count: int, folder: Path) -> float:
+    """CPU seconds until a reader has its count, as far as its state can say."""
+    state = _state(name, folder)
+    return (count - state["done"]) * state["cpu_seconds"] / max(state["done"], 1)
 
 
 def _save(name: str, folder: Path, state: dict) -> None:

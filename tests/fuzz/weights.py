@@ -113,7 +113,7 @@ def _judge(path):
         {"coarse": 32, "fine": 7, "radius": 2.0, "floor": 1e-3, "depth_weight": 0.5}
         | {"candidates": 12, "slack": 0.02}
     )
-    PoseJudge(Judge([16, 16], 1, 32).eval(), triangulation, 150.0).save(path)
+    PoseJudge(Judge([8, 8], 1, 2).eval(), triangulation, 150.0).save(path)
 
 
 def _hmr(path):
