@@ -105,7 +105,7 @@ def main() -> None:
     add("--kinds", nargs="+", choices=WEIGHTS, default=list(WEIGHTS))
     add("--rules", nargs="+", default=[], help="these rules alone")
     add("--alone", action="store_true", help="Snakemake sees no other rules, nor that they ran")
-    add("--same-numbers", action="store_true", help="no faults: DVC, two cores, kills")
+    add("--same-numbers", action="store_true", help="no faults: two cores, kills, DVC")
     add("--unbroken", type=Path, help="a folder with a finished run")
     add("--work", type=Path, help="folder for copies and their logs, kept")
     arguments = parser.parse_args()

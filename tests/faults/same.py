@@ -8,15 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import yaml
 from chain import Job
-from workplace import PRESET, RESULTS, Workplace, hashes, workplace
+from workplace import RESULTS, Workplace, hashes, workplace
 
-# Seconds after which a run is killed and started again, the last time to its end.
-_KILLED_AFTER = (30, 60, 45, 120, 75, 90)
+# Of the processor's time, that of Snakemake's own start included.
+_KILLED_AFTER_S = (12, 20, 45, 30, 75, 25)
+_POLL_S = 0.2
 _CELL = ("drpose_geometry", "thuman_like", "chamfer", "DrPose")
 
 
@@ -27,38 +31,48 @@ def differences(place: Workplace, right: dict[str, str], paths: Iterable[str]) -
     return f"wrong or missing: {', '.join(wrong)}" if wrong else ""
 
 
-def two_cores(place: Workplace, right: dict[str, str], made: set[str]) -> str:
-    """The whole chain in a folder without results, on two cores."""
-    place.remove(path for path in right if path.startswith(RESULTS))
-    code = place.start("snakemake", "all", "--cores", "2", *PRESET).wait()
-    return differences(place, right, made) if code == 0 else f"exit code {code}"
+def anew(
+    place: Workplace, right: dict[str, str], paths: list[str], kills: Iterable[float] = ()
+) -> str:
+    """Files made once more by Snakemake, which is killed after so much of the processor's time."""
+    place.remove(paths)
+    for seconds in kills:
+        run = place.snakemake("--", *paths)
+        if not _used_up(run, seconds):
+            break
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        place.snakemake("--unlock").wait()
+    code = place.snakemake("--", *paths).wait()
+    return differences(place, right, paths) if code == 0 else f"exit code {code}"
 
 
-def killed_and_resumed(place: Workplace, right: dict[str, str], made: set[str]) -> str:
-    """The whole chain in a folder without results, on one core, killed again and again."""
-    place.remove(path for path in right if path.startswith(RESULTS))
-    for seconds in _KILLED_AFTER:
-        run = place.snakemake("all")
-        try:
-            run.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-            place.snakemake("--unlock").wait()
-    code = place.snakemake("all").wait()
-    return differences(place, right, made) if code == 0 else f"exit code {code}"
+def _used_up(run: subprocess.Popen, seconds: float) -> bool:
+    """Wait until a run with its jobs has used so much of the processor's time, or has ended."""
+    root, used = psutil.Process(run.pid), 0.0
+    while run.poll() is None and used < seconds:
+        time.sleep(_POLL_S)
+        with suppress(psutil.Error):
+            family = [root, *root.children(recursive=True)]
+            used = sum(sum(process.cpu_times()[:4]) for process in family)
+    return run.poll() is None
 
 
-def recorded(place: Workplace) -> dict[str, list[str]]:
-    """Let DVC record the chain as it is: the outputs of its stages, by name."""
+def by_dvc(place: Workplace, right: dict[str, str], rules: list[str]) -> str:
+    """The jobs of some rules, or all, made by `dvc repro`, which records them."""
     command = [sys.executable, Path(__file__).resolve()]
     done = subprocess.run(
         command, cwd=place.folder, env=place.environment, stdout=subprocess.PIPE, stderr=place.log
     )
     stages = json.loads(done.stdout.splitlines()[-1])
-    for arguments in (["git", "init", "--quiet"], ["dvc", "commit", "--force", *stages]):
-        place.start(*arguments).wait()
-    return stages
+    wanted = [name for name in stages if name.partition("--")[0] in rules or not rules]
+    paths = [path for name in wanted for path in stages[name]]
+    place.remove(paths)
+    place.start("git", "init", "--quiet").wait()
+    # Of the whole chain DVC has to find the order.
+    alone = ["--single-item", *wanted] if rules else []
+    code = place.start("dvc", "repro", "--force", *alone).wait()
+    return differences(place, right, paths) if code == 0 else f"exit code {code}"
 
 
 def edited_table(place: Workplace) -> str:
@@ -67,44 +81,26 @@ def edited_table(place: Workplace) -> str:
     if code := place.start(*asking).wait():
         return f"before the edit: exit code {code}"
     path = place.folder / RESULTS / f"tables/{_CELL[0]}.csv"
-    whole = path.read_text()
-    path.write_text(whole.replace(",DrPose,", ",DrPose,1"))
+    path.write_text(path.read_text().replace(",DrPose,", ",DrPose,1"))
     code = place.start(*asking).wait()
-    path.write_text(whole)
     return "" if code == 1 else f"not found out: exit code {code}"
-
-
-def by_dvc(
-    place: Workplace, right: dict[str, str], stages: dict[str, list[str]], rules: list[str]
-) -> str:
-    """The jobs of some rules, or all, made by `dvc repro` after a record of the chain."""
-    wanted = [name for name in stages if name.partition("--")[0] in rules or not rules]
-    paths = [path for name in wanted for path in stages[name]]
-    place.remove(paths)
-    # Of the whole chain DVC has to find the order.
-    alone = ["--single-item", *wanted] if rules else []
-    code = place.start("dvc", "repro", "--force", *alone).wait()
-    return differences(place, right, paths) if code == 0 else f"exit code {code}"
 
 
 def same_numbers(
     unbroken: Path, work: Path, jobs: list[Job], rules: list[str]
 ) -> Iterator[tuple[str, str]]:
-    """Each way to make the numbers, and what is not the same; the shorter ways first.
-
-    `rules`: DVC makes their jobs alone, and the chain is not made anew; all and both without.
-    """
+    """Each way to make the numbers of some rules, or of all, and what is not the same."""
     right = hashes(unbroken)
-    made = {path for job in jobs for path in job.outputs}
-    if not rules:
-        with workplace(unbroken, work / "two-cores") as place:
-            yield "another folder, two cores", two_cores(place, right, made)
-        with workplace(unbroken, work / "killed") as place:
-            yield "killed and resumed", killed_and_resumed(place, right, made)
+    chosen = [job for job in jobs if job.rule in rules or not rules]
+    paths = sorted({path for job in chosen for path in job.outputs})
+    with workplace(unbroken, work / "two-cores", ["--cores", "2"]) as place:
+        yield "another folder, two cores", anew(place, right, paths)
+    with workplace(unbroken, work / "killed") as place:
+        yield "killed and resumed", anew(place, right, paths, _KILLED_AFTER_S)
     with workplace(unbroken, work / "dvc") as place:
-        stages = recorded(place)
-        yield "a table edited by hand", edited_table(place)
-        yield "made by DVC", by_dvc(place, right, stages, rules)
+        yield "made by DVC", by_dvc(place, right, rules)
+        if any(job.rule == "drpose_table" for job in chosen):
+            yield "a table edited by hand", edited_table(place)
 
 
 def main() -> None:
