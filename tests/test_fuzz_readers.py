@@ -1,11 +1,13 @@
 """Every reader of files from outside, on damaged files: the short run of tests/fuzz."""
 
+import multiprocessing
+import signal
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
-from fuzz import guard
+from fuzz import guard, run
 from fuzz.campaign import MEMORY, Campaign
 from fuzz.table import READERS
 
@@ -87,6 +89,21 @@ def test_the_guard_sees(reader, word, case, monkeypatch):
     guard.install()
     assert word in guard.attempt(reader, case)
     assert not (case.parent / "elsewhere").exists()
+
+
+def _sleep(folder):
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("worker", [_spin, _sleep])
+def test_a_worker_without_a_word_is_killed(worker, monkeypatch):
+    monkeypatch.setattr(run, "_BUSY_S", 0.3)
+    monkeypatch.setattr(run, "_IDLE_S", 0.3)
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=worker, args=(None,))
+    process.start()
+    run._watch(process, context.Value("q", 0))
+    assert process.exitcode == -signal.SIGKILL
 
 
 def _silent(folder):

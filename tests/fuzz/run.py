@@ -16,8 +16,11 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -25,8 +28,9 @@ from fuzz import guard  # noqa: E402
 from fuzz.campaign import MEMORY, Campaign, Fault  # noqa: E402
 from fuzz.table import READERS  # noqa: E402
 
-# Seconds of wall time without a word, on a machine that has other work as well.
-_SILENCE = 300
+# Of the processor's time, and of the clock's with next to none of the former: a machine that has
+# other work as well may be slow to run anything.
+_BUSY_S, _IDLE_S, _LITTLE_S = 60.0, 300.0, 0.1
 _SAVE_EVERY = 200
 # Beyond what the first inputs took: caches fill, but nothing may go on growing.
 _DRIFT_MEGABYTES = 128
@@ -79,13 +83,7 @@ def _run(name: str, count: int, folder: Path, end: float) -> int:
         at = context.Value("q", state["done"])
         worker = context.Process(target=_work, args=(name, state, count, folder, end, at))
         worker.start()
-        last, told = at.value, time.monotonic()
-        while worker.is_alive():
-            worker.join(1)
-            if at.value != last:
-                last, told = at.value, time.monotonic()
-            elif time.monotonic() - told > _SILENCE:
-                worker.kill()
+        _watch(worker, at)
         state = _state(name, folder)
         if worker.exitcode:
             what = f"killed: the process ended with {worker.exitcode}"
@@ -93,6 +91,18 @@ def _run(name: str, count: int, folder: Path, end: float) -> int:
             state["done"], state["faults"] = at.value + 1, state["faults"] + 1
             _save(name, folder, state)
     return state["faults"]
+
+
+def _watch(worker: BaseProcess, at: "Synchronized[int]") -> None:
+    """Wait until the worker ends; kill it where it is busy or idle for too long with one input."""
+    process, last, told, used = psutil.Process(worker.pid), -1, 0.0, 0.0
+    while worker.is_alive():
+        now, busy = time.monotonic(), sum(process.cpu_times()[:2])
+        if at.value != last:
+            last, told, used = at.value, now, busy
+        elif busy - used > _BUSY_S or (now - told > _IDLE_S and busy - used < _LITTLE_S):
+            worker.kill()
+        worker.join(1)
 
 
 def _work(
