@@ -55,7 +55,7 @@ def main() -> None:
     for seed, output in zip(config.seeds, arguments.output, strict=True):
         faulty, wrong = make_wrong(bodies_of(labels), config, seed)
         tokens = base.layout.encode(faulty, data.intrinsics)
-        scores = label_scores(scorer, base, pictures, tokens, config.hypotheses, seed)
+        scores = label_scores(scorer, base, pictures, data, tokens, config.hypotheses, seed)
         subsets = {"all": np.arange(len(tokens)), "right": np.flatnonzero(~wrong)}
         found = {}
         for method, order in cleaning_orders(scores, seed).items():

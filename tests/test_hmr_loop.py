@@ -178,10 +178,11 @@ def test_scorer_learns_to_order_candidates(model, data, body):
 
 def test_a_label_is_scored_against_hypotheses_of_its_own_picture(model, scorer, data, monkeypatch):
     tokens = make_candidates(model, *data, scorer_config().candidates, 0).tokens[:, 4]
-    plain = label_scores(scorer, model, data[0], tokens, 3, 0)
+    encoded = encode_pictures(model.encoder, data[0])
+    plain = label_scores(scorer, model, data[0], encoded, tokens, 3, 0)
     ease = torch.linspace(-5, 5, COUNT)[:, None]
     monkeypatch.setattr(cleaning, "score_tokens", lambda *given: score_tokens(*given) + ease)
-    eased = label_scores(scorer, model, data[0], tokens, 3, 0)
+    eased = label_scores(scorer, model, data[0], encoded, tokens, 3, 0)
     np.testing.assert_allclose(eased, plain, atol=1e-5)
     assert np.std(plain) > 1e-3
 

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from chain import Job, read_jobs
@@ -27,7 +28,7 @@ from plan import WEIGHTS, Plan
 from rounds import strike_round
 from same import same_numbers
 from strikes import Fault
-from workplace import PRESET, hashes, workplace
+from workplace import PRESET, Workplace, hashes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -50,12 +51,12 @@ def inject(
     plan = Plan(jobs, arguments.rules, arguments.kinds, arguments.seed)
     left, number = arguments.count, 0
     if arguments.by_hand:
-        with workplace(unbroken, work / "by-hand") as place:
+        with closing(Workplace(unbroken, work / "by-hand")) as place:
             for fault in kill_scripts(place, plan.by_hand(arguments.by_hand), right):
                 left -= fault.struck
                 yield fault
     while left > 0 and time.monotonic() < end:
-        with workplace(unbroken, work / f"round{number}", options) as place:
+        with closing(Workplace(unbroken, work / f"round{number}", options)) as place:
             faults = plan.draw(min(arguments.round, left), place.mounted)
             strike_round(place, faults, right)
         left -= sum(fault.struck for fault in faults)
@@ -80,7 +81,7 @@ def work_in(arguments: argparse.Namespace, work: Path) -> bool:
     unbroken = arguments.unbroken or work / "unbroken"
     if not unbroken.is_dir():
         Clone(unbroken).call("snakemake", "all", "--cores", "1", *PRESET)
-    with workplace(unbroken, work / "jobs") as place:
+    with closing(Workplace(unbroken, work / "jobs")) as place:
         jobs = read_jobs(place.folder, place.environment, work / "jobs.json")
     if not arguments.same_numbers:
         return count(inject(arguments, jobs, unbroken, work)) >= arguments.count

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psutil
 import yaml
 from chain import Job
-from workplace import RESULTS, Workplace, hashes, workplace
+from workplace import RESULTS, Workplace, hashes
 
 # Of the processor's time, that of Snakemake's own start included.
 _KILLED_AFTER_S = (12, 20, 45, 30, 75, 25)
@@ -100,11 +100,11 @@ def same_numbers(
     right = hashes(unbroken)
     chosen = [job for job in jobs if job.rule in rules or not rules]
     paths = sorted({path for job in chosen for path in job.outputs})
-    with workplace(unbroken, work / "two-cores", ["--cores", "2"]) as place:
+    with closing(Workplace(unbroken, work / "two-cores", ["--cores", "2"])) as place:
         yield "another folder, two cores", anew(place, right, paths)
-    with workplace(unbroken, work / "killed") as place:
+    with closing(Workplace(unbroken, work / "killed")) as place:
         yield "killed and resumed", anew(place, right, paths, _KILLED_AFTER_S)
-    with workplace(unbroken, work / "dvc") as place:
+    with closing(Workplace(unbroken, work / "dvc")) as place:
         yield "made by DVC", by_dvc(place, right, rules)
         if any(job.rule == "drpose_table" for job in chosen):
             yield "a table edited by hand", edited_table(place)

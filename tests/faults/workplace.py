@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -115,13 +115,3 @@ class Workplace:
         if self.mounted:
             subprocess.run(["umount", self.folder], check=True)
         shutil.rmtree(self.folder)
-
-
-@contextmanager
-def workplace(*arguments) -> Iterator[Workplace]:
-    """A copy of a run that is removed at the end."""
-    place = Workplace(*arguments)
-    try:
-        yield place
-    finally:
-        place.close()

@@ -110,14 +110,24 @@ def regressor_errors(
 
 @torch.no_grad()
 def label_scores(
-    scorer: Scorer, base: DiffusionHMR, pictures: Pictures, tokens: Tensor, count: int, seed: int
+    scorer: Scorer,
+    base: DiffusionHMR,
+    pictures: Pictures,
+    data: Encoded,
+    tokens: Tensor,
+    count: int,
+    seed: int,
 ) -> np.ndarray:
     """Scores (N,) of labels (N, T, C), less the mean score of `count` hypotheses of the picture.
 
     Ranking compares hypotheses of one picture and leaves free what a picture adds to all of its
     scores, so scores of different pictures can only be compared against something of each.
+
+    Parameters
+    ----------
+    data : the N pictures as the base's encoder sees them
     """
-    drawn = draw_hypotheses(base, encode_pictures(base.encoder, pictures), count, seed, "cleaning")
+    drawn = draw_hypotheses(base, data, count, seed, "cleaning")
     scores = score_tokens(scorer, base, pictures, torch.cat([tokens[:, None], drawn], 1))
     return (scores[:, 0] - scores[:, 1:].mean(1)).numpy()
 
