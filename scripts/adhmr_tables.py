@@ -45,7 +45,9 @@ def main() -> None:
         "--values", type=Path, nargs="+", required=True, help="{method}/seed{seed}.json"
     )
     parser.add_argument("--ranking", type=Path, required=True, help="the scorer's values")
-    parser.add_argument("--cleaning", type=Path, nargs="+", required=True, help="one for each seed")
+    parser.add_argument(
+        "--cleaning", type=Path, nargs="+", required=True, help="{keeper}/seed{seed}.json"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder of adhmr_*.csv")
     arguments = parser.parse_args()
 
@@ -71,7 +73,12 @@ def main() -> None:
     for share in (round(100 * share) for share in cleaning.keep):
         labels |= {f"scorer_{share}": f"best {share} % by HMR-Scorer"}
         labels |= {f"random_{share}": f"random {share} %"}
-    seeds = [read_values(path) for path in arguments.cleaning]
+    cleaned: dict[str, dict] = {}
+    for path in sorted(arguments.cleaning):
+        seed = cleaned.setdefault(path.stem, {})
+        for name, table in read_values(path).items():
+            seed.setdefault(name, {}).update(table)
+    seeds = list(cleaned.values())
     methods = {
         method: [
             {name: table[method] for name, table in content.items() if method in table}

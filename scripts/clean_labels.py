@@ -1,4 +1,4 @@
-"""Find wrong labels by their score, retrain without them, and compare with chance."""
+"""Leave labels out, by their score or by chance, and retrain on the rest."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,12 @@ import numpy as np
 
 from poseloop.body.model import load_body
 from poseloop.hmr.cleaning import (
-    cleaning_orders,
+    best_first,
     kept_rows,
     label_scores,
     make_wrong,
     precision,
+    random_order,
     regressor_errors,
     train_regressor,
 )
@@ -32,7 +33,12 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True, help="hmr_cleaning.yaml")
     parser.add_argument("--body", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="the base's weights")
-    parser.add_argument("--scorer", type=Path, required=True)
+    parser.add_argument(
+        "--scorer",
+        type=Path,
+        help="keeps the best-scored; without it chance keeps, and regressors learn from all labels "
+        "and from the right ones too",
+    )
     parser.add_argument("--images", type=Path, required=True, help="pictures to clean")
     parser.add_argument("--labels", type=Path, required=True)
     parser.add_argument("--test-images", type=Path, nargs="+", required=True)
@@ -44,29 +50,33 @@ def main() -> None:
     make_deterministic(0, config.threads)
     body = load_body(arguments.body)
     base = load_hmr(arguments.model, body)
-    scorer = load_scorer(arguments.scorer, body)
+    scorer = load_scorer(arguments.scorer, body) if arguments.scorer else None
+    keeper = "scorer" if scorer else "random"
     pictures, labels = load_labelled(arguments.images, arguments.labels)
     data = encode_pictures(base.encoder, pictures)
-    tests = {
-        images.stem: load_labelled(images, truth)
-        for images, truth in zip(arguments.test_images, arguments.test_labels, strict=True)
-    }
+    tests = {}
+    for images, truth in zip(arguments.test_images, arguments.test_labels, strict=True):
+        seen, bodies = load_labelled(images, truth)
+        tests[images.stem] = (encode_pictures(base.encoder, seen), bodies)
     inputs = [arguments.config, arguments.body, arguments.model, arguments.images, arguments.labels]
+    inputs += [arguments.scorer] if scorer else []
     for seed, output in zip(config.seeds, arguments.output, strict=True):
         faulty, wrong = make_wrong(bodies_of(labels), config, seed)
         tokens = base.layout.encode(faulty, data.intrinsics)
-        scores = label_scores(scorer, base, pictures, data, tokens, config.hypotheses, seed)
-        subsets = {"all": np.arange(len(tokens)), "right": np.flatnonzero(~wrong)}
+        if scorer:
+            scores = label_scores(scorer, base, pictures, data, tokens, config.hypotheses, seed)
+            order, subsets = best_first(scores), {}
+        else:
+            order = random_order(len(tokens), seed)
+            subsets = {"all": np.arange(len(tokens)), "right": np.flatnonzero(~wrong)}
         found = {}
-        for method, order in cleaning_orders(scores, seed).items():
-            for share in config.keep:
-                name = f"{method}_{round(100 * share)}"
-                subsets[name] = kept_rows(order, share)
-                found[name] = {"precision": [precision(subsets[name], wrong)]}
+        for share in config.keep:
+            name = f"{keeper}_{round(100 * share)}"
+            subsets[name] = kept_rows(order, share)
+            found[name] = {"precision": [precision(subsets[name], wrong)]}
         values = {"labels": found}
         for name, rows in subsets.items():
-            key = run_key(__file__, [*inputs, arguments.scorer], seed, name)
-            never = Checkpoints(key, config.steps + 1)
+            never = Checkpoints(run_key(__file__, inputs, seed, name), config.steps + 1)
             network = train_regressor(base, data, tokens, rows, config, seed, never)
             for test, truth in tests.items():
                 values.setdefault(test, {})[name] = regressor_errors(network, base, *truth)

@@ -12,8 +12,7 @@ from poseloop.hmr.errors import body_errors
 from poseloop.hmr.evaluation import take
 from poseloop.hmr.evaluation_config import MeasureConfig
 from poseloop.hmr.preferences import draw_hypotheses
-from poseloop.hmr.scorer import load_scorer
-from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.scorer import load_scorer, score_tokens
 from poseloop.hmr.store import load_labelled
 from poseloop.report.figure_hmr_overlays import draw_overlays
 from poseloop.report.hmr_config import HmrReportConfig

@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--source", required=True, help="a key of `sources` in the config")
     parser.add_argument("--body", type=Path, required=True)
     parser.add_argument("--model", type=Path, required=True, help="the base's weights")
-    parser.add_argument("--scorer", type=Path, required=True)
+    parser.add_argument("--scorer", type=Path, help="for a scored source")
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--labels", type=Path, help="for a labelled source")
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="files to write")
@@ -44,14 +44,23 @@ def main() -> None:
     body = load_body(arguments.body)
     model = load_hmr(arguments.model, body)
     name, seed, rows = arguments.source, config.seed, slice(source.pictures)
+    about = {
+        "images": {arguments.images.name: sha256(arguments.images)},
+        "kind": source.kind,
+        "source": name,
+    }
     if source.kind == "scored":
         if arguments.labels is not None:
             raise UserError(f"--labels: the source {name} is scored and must not see labels")
+        if arguments.scorer is None:
+            raise UserError(f"--scorer: the source {name} is scored and needs one")
         pictures = Pictures.load(arguments.images)[rows]
         scorer = load_scorer(arguments.scorer, body)
         preferences = scored_preferences(
             model, scorer, pictures, source.hypotheses, config.pairing, seed, name
         )
+        about["pairing"] = config.pairing.model_dump()
+        about["scorer_sha256"] = sha256(arguments.scorer)
     else:
         if arguments.labels is None:
             raise UserError(f"--labels: the source {name} is labelled and needs them")
@@ -59,13 +68,6 @@ def main() -> None:
         preferences = labelled_preferences(
             model, pictures[rows], labels[rows], source.hypotheses, seed, name
         )
-    about = {
-        "images": {arguments.images.name: sha256(arguments.images)},
-        "kind": source.kind,
-        "pairing": config.pairing.model_dump(),
-        "scorer_sha256": sha256(arguments.scorer),
-        "source": name,
-    }
     write_preferences(arguments.shards, arguments.manifest, preferences, arguments.model, about)
 
 

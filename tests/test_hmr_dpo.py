@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from poseloop.hmr.cleaning import cleaning_orders, kept_rows, make_wrong, precision
+from poseloop.hmr.cleaning import best_first, kept_rows, make_wrong, precision, random_order
 from poseloop.hmr.config import DiffusionConfig
 from poseloop.hmr.diffusion import add_noise, error_weights, make_scheduler
 from poseloop.hmr.dpo import (
@@ -219,8 +219,8 @@ def test_the_known_share_of_labels_becomes_wrong():
 
 def test_cleaning_keeps_the_best_scored_and_counts_what_it_removes():
     scores = np.array([0.1, 5.0, 3.0, -1.0, 2.0])
-    orders = cleaning_orders(scores, 0)
-    kept = kept_rows(orders["scorer"], 0.6)
+    kept = kept_rows(best_first(scores), 0.6)
     assert kept.tolist() == [1, 2, 4]
     assert precision(kept, np.array([True, False, False, False, True])) == 0.5
-    assert sorted(orders["random"]) == [0, 1, 2, 3, 4]
+    assert sorted(random_order(5, 0)) == [0, 1, 2, 3, 4]
+    assert not np.array_equal(random_order(50, 0), random_order(50, 1))

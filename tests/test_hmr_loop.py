@@ -35,9 +35,9 @@ from poseloop.hmr.preferences import (
     scored_preferences,
     write_preferences,
 )
-from poseloop.hmr.scorer import Scorer, check_bodies, load_scorer
+from poseloop.hmr.scorer import Scorer, check_bodies, load_scorer, score_tokens
 from poseloop.hmr.scorer_config import ERRORS
-from poseloop.hmr.scorer_training import score_tokens, train_scorer
+from poseloop.hmr.scorer_training import train_scorer
 from poseloop.hmr.training import train_base, validate
 from poseloop.hmr.tune import finetune
 from poseloop.hmr.tune_batch import Source

@@ -4,10 +4,11 @@ In:  body and motion clips (assets.smk); adhmr_study.yaml with the lists, hmr_im
      hmr_scorer.yaml, hmr_preferences.yaml, adhmr.yaml, hmr_evaluate.yaml, hmr_cleaning.yaml,
      adhmr_report.yaml.
 Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.npz, encoder/, base/, scorer/,
-     preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/; <results>/tables/adhmr_*.{csv,md,tex} and
-     <results>/figures/fig_adhmr_*.{png,pdf}.
+     preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/, cleaning/{keeper}/;
+     <results>/tables/adhmr_*.{csv,md,tex} and <results>/figures/fig_adhmr_*.{png,pdf}.
 
-The lists, and the functions that name inputs, are in adhmr_common.smk.
+The lists, and the functions that name inputs, are in adhmr_common.smk. The four jobs that lead to
+the scorer go first, since most others wait for it.
 The labels of the wild pictures are an input of `evaluate_scorer` alone, outside the loop.
 """
 
@@ -17,6 +18,7 @@ wildcard_constraints:
     source="|".join(PREFERENCES.sources),
     tuned="|".join(TUNE.variants),
     hmr_method="|".join(ADHMR.methods),
+    keeper="random|scorer",
 
 
 rule render_hmr_images:
@@ -68,6 +70,7 @@ rule train_hmr_encoder:
         "<benchmarks>/train_hmr_encoder.tsv"
     conda:
         "../../envs/gpu.yaml"
+    priority: 1
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
@@ -102,6 +105,7 @@ rule train_hmr:
         "<benchmarks>/train_hmr.tsv"
     conda:
         "../../envs/gpu.yaml"
+    priority: 1
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
@@ -135,6 +139,7 @@ rule make_hmr_candidates:
         "<benchmarks>/make_hmr_candidates.tsv"
     conda:
         "../../envs/gpu.yaml"
+    priority: 1
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
@@ -170,6 +175,7 @@ rule train_hmr_scorer:
         "<benchmarks>/train_hmr_scorer.tsv"
     conda:
         "../../envs/gpu.yaml"
+    priority: 1
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
@@ -220,7 +226,7 @@ rule make_preferences:
         config=cfg("hmr_preferences"),
         body=rules.bake_body.output.npz,
         model=rules.train_hmr.output.model,
-        scorer=rules.train_hmr_scorer.output.model,
+        scorer=source_scorer,
         images=lambda wildcards: images_of(source_of(wildcards).images),
         labels=source_labels,
     output:
@@ -239,15 +245,15 @@ rule make_preferences:
     resources:
         mem_mb=2500,
     params:
-        labels=lambda wildcards, input: (
-            f"--labels {input.labels}" if input.labels else ""
+        given=lambda wildcards, input: (
+            f"--labels {input.labels}" if input.labels else f"--scorer {input.scorer}"
         ),
     message:
         "Making preference pairs: {wildcards.source}"
     shell:
         "python scripts/make_preferences.py --config {input.config}"
         " --source {wildcards.source} --body {input.body} --model {input.model}"
-        " --scorer {input.scorer} --images {input.images} {params.labels}"
+        " --images {input.images} {params.given}"
         " --shards {output.shards} --manifest {output.manifest} > {log} 2>&1"
 
 
@@ -334,27 +340,33 @@ rule clean_labels:
         config=cfg("hmr_cleaning"),
         body=rules.bake_body.output.npz,
         model=rules.train_hmr.output.model,
-        scorer=rules.train_hmr_scorer.output.model,
+        scorer=keeper_scorer,
         images=images_of(ADHMR.cleaned),
         labels=labels_of(ADHMR.cleaned),
         test_images=collect(IMAGES, pictures=ADHMR.evaluation),
         test_labels=collect(LABELS, pictures=ADHMR.evaluation),
     output:
-        collect("<results>/adhmr/cleaning/seed{seed}.json", seed=CLEANING.seeds),
+        collect(
+            "<results>/adhmr/cleaning/{{keeper}}/seed{seed}.json", seed=CLEANING.seeds
+        ),
     log:
-        "<logs>/clean_labels.log",
+        "<logs>/clean_labels/{keeper}.log",
     benchmark:
-        "<benchmarks>/clean_labels.tsv"
+        "<benchmarks>/clean_labels/{keeper}.tsv"
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_cleaning")
     resources:
         mem_mb=2500,
+    params:
+        scorer=lambda wildcards, input: (
+            f"--scorer {input.scorer}" if input.scorer else ""
+        ),
     message:
-        "Cleaning labels and retraining"
+        "Cleaning labels and retraining: {wildcards.keeper}"
     shell:
         "python scripts/clean_labels.py --config {input.config} --body {input.body}"
-        " --model {input.model} --scorer {input.scorer} --images {input.images}"
+        " --model {input.model} {params.scorer} --images {input.images}"
         " --labels {input.labels} --test-images {input.test_images}"
         " --test-labels {input.test_labels} --output {output} > {log} 2>&1"
 
@@ -371,7 +383,11 @@ rule adhmr_tables:
             seed=TUNE.seeds,
         ),
         ranking=rules.evaluate_scorer.output.values,
-        cleaning=rules.clean_labels.output,
+        cleaning=collect(
+            "<results>/adhmr/cleaning/{keeper}/seed{seed}.json",
+            keeper=["random", "scorer"],
+            seed=CLEANING.seeds,
+        ),
     output:
         csv=report(
             collect(

@@ -41,9 +41,23 @@ def source_labels(wildcards):
     return [labels_of(source.images)] if source.kind == "labelled" else []
 
 
+def source_scorer(wildcards):
+    """The scorer for a scored source; in a labelled one the truth wins."""
+    if source_of(wildcards).kind == "labelled":
+        return []
+    return rules.train_hmr_scorer.output.model
+
+
 def sources_of(wildcards):
     """Names of the preference sources of a variant."""
     return list(TUNE.variants[wildcards.tuned].sources)
+
+
+def keeper_scorer(wildcards):
+    """The scorer where it says which labels are kept; chance needs none."""
+    if wildcards.keeper == "random":
+        return []
+    return rules.train_hmr_scorer.output.model
 
 
 def models_of(wildcards):

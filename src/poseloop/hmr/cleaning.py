@@ -6,14 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from poseloop.body.joints import MIRROR
-from poseloop.hmr.dataset import Encoded, bodies_of, encode_pictures, freeze
+from poseloop.hmr.dataset import Encoded, bodies_of, freeze
 from poseloop.hmr.denoiser import Denoiser, DiffusionHMR
 from poseloop.hmr.errors import body_errors
 from poseloop.hmr.evaluation_config import CleaningConfig
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.preferences import draw_hypotheses
-from poseloop.hmr.scorer import Scorer
-from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.scorer import Scorer, score_tokens
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.multiview.fitting import Row, fit
@@ -99,10 +98,9 @@ def regress(network: nn.Module, base: DiffusionHMR, data: Encoded) -> Tensor:
 
 @torch.no_grad()
 def regressor_errors(
-    network: nn.Module, base: DiffusionHMR, pictures: Pictures, labels: Labels
+    network: nn.Module, base: DiffusionHMR, data: Encoded, labels: Labels
 ) -> dict[str, list[float]]:
     """`mpjpe` and `pa_mpjpe` of every picture, millimetres."""
-    data = encode_pictures(base.encoder, pictures)
     found = base.layout.decode(regress(network, base, data), data.intrinsics[:, None])
     errors = body_errors(base.body, found, bodies_of(labels), ["mpjpe", "pa_mpjpe"])
     return {name: errors[name][:, 0].tolist() for name in ("mpjpe", "pa_mpjpe")}
@@ -132,7 +130,11 @@ def label_scores(
     return (scores[:, 0] - scores[:, 1:].mean(1)).numpy()
 
 
-def cleaning_orders(scores: np.ndarray, seed: int) -> dict[str, np.ndarray]:
-    """Orders (N,) in which labels are kept: by score, best first, and at random."""
-    rng = numpy_rng(seed, "cleaning", "random")
-    return {"scorer": np.argsort(-scores, kind="stable"), "random": rng.permutation(len(scores))}
+def best_first(scores: np.ndarray) -> np.ndarray:
+    """Order (N,) in which labels are kept by their scores (N,)."""
+    return np.argsort(-scores, kind="stable")
+
+
+def random_order(count: int, seed: int) -> np.ndarray:
+    """Order (N,) in which labels are kept by chance."""
+    return numpy_rng(seed, "cleaning", "random").permutation(count)

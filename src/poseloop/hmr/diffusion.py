@@ -8,7 +8,7 @@ from poseloop.hmr.config import DiffusionConfig
 from poseloop.hmr.encoder import Features
 
 # Hypotheses of which the widest layer's activations are a few megabytes.
-_IN_CACHE = 400
+_IN_CACHE = 200
 
 
 def make_scheduler(config: DiffusionConfig) -> DDIMScheduler:

@@ -15,8 +15,7 @@ from poseloop.hmr.errors import body_errors
 from poseloop.hmr.evaluation_config import MeasureConfig
 from poseloop.hmr.geometry import mean_rotation, project
 from poseloop.hmr.preferences import draw_hypotheses
-from poseloop.hmr.scorer import Scorer
-from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.scorer import Scorer, score_tokens
 from poseloop.hmr.skeleton_body import COMMON_JOINTS, Bodies
 from poseloop.hmr.store import Labels, Pictures
 

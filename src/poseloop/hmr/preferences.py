@@ -19,8 +19,7 @@ from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import hypothesis_noise, sample
 from poseloop.hmr.errors import body_errors
 from poseloop.hmr.preference_config import PairingConfig
-from poseloop.hmr.scorer import Scorer
-from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.scorer import Scorer, score_tokens
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.runtime.errors import UserError

@@ -11,8 +11,7 @@ from poseloop.hmr.annotations import LEAST_PIXELS, cut_pixels, open_picture
 from poseloop.hmr.dataset import encode_pictures
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.preferences import draw_hypotheses
-from poseloop.hmr.scorer import Scorer, check_bodies
-from poseloop.hmr.scorer_training import score_tokens
+from poseloop.hmr.scorer import Scorer, check_bodies, score_tokens
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Pictures
 from poseloop.runtime.errors import UserError

@@ -18,11 +18,14 @@ from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
 from poseloop.hmr.config import BaseConfig, TransformerConfig, saved_config
+from poseloop.hmr.dataset import picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
+from poseloop.hmr.diffusion import in_cache
 from poseloop.hmr.encoder import Encoder, Features, sample_at
 from poseloop.hmr.geometry import project
 from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.skeleton_body import Bodies
+from poseloop.hmr.store import Pictures
 from poseloop.hmr.transformer import JointTransformer
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.rebuilding import rebuilding
@@ -158,6 +161,20 @@ def load_scorer(path: str | Path, body: BodyModel) -> Scorer:
         )
     load_into(scorer, state, path)
     return scorer.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def score_tokens(
+    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor
+) -> Tensor:
+    """Scores (N, M) of hypotheses (N, M, T, C) in the base's layout."""
+    intrinsics = torch.from_numpy(pictures.intrinsics)
+    scores = []
+    for part in in_cache(tokens):
+        bodies = base.layout.decode(tokens[part], intrinsics[part, None])
+        context = scorer.look(picture_tensor(pictures, part), intrinsics[part])
+        scores.append(scorer(context, bodies, intrinsics[part]))
+    return torch.cat(scores)
 
 
 def check_bodies(bodies: Bodies, what: str) -> None:

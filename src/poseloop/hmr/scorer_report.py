@@ -14,9 +14,8 @@ from poseloop.hmr.ranking import (
     reprojection_score,
     within_pictures,
 )
-from poseloop.hmr.scorer import Scorer
+from poseloop.hmr.scorer import Scorer, score_tokens
 from poseloop.hmr.scorer_config import ERRORS, CandidatesConfig
-from poseloop.hmr.scorer_training import score_tokens
 from poseloop.hmr.store import Labels, Pictures
 
 _BATCH = 16

@@ -1,16 +1,15 @@
 """Training of HMR-Scorer on ranked candidates."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from poseloop.body.model import BodyModel
 from poseloop.hmr.candidates import Candidates
-from poseloop.hmr.dataset import bodies_of, encode_pictures, picture_tensor
+from poseloop.hmr.dataset import bodies_of, encode_pictures
 from poseloop.hmr.denoiser import DiffusionHMR
-from poseloop.hmr.diffusion import in_cache
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.ranking import ranked_pairs, ranknet, regret, within_pictures
-from poseloop.hmr.scorer import Scorer
+from poseloop.hmr.scorer import Scorer, score_tokens
 from poseloop.hmr.scorer_config import ERRORS, ScorerConfig
 from poseloop.hmr.store import Labels, Pictures
 from poseloop.multiview.fitting import Row, fit
@@ -70,20 +69,6 @@ def train_scorer(
         lambda average: validate(average, base, *validation),
         config.validate_every,
     )
-
-
-@torch.no_grad()
-def score_tokens(
-    scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor
-) -> Tensor:
-    """Scores (N, M) of hypotheses (N, M, T, C) in the base's layout."""
-    intrinsics = torch.from_numpy(pictures.intrinsics)
-    scores = []
-    for part in in_cache(tokens):
-        bodies = base.layout.decode(tokens[part], intrinsics[part, None])
-        context = scorer.look(picture_tensor(pictures, part), intrinsics[part])
-        scores.append(scorer(context, bodies, intrinsics[part]))
-    return torch.cat(scores)
 
 
 def validate(

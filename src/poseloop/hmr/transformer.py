@@ -50,7 +50,7 @@ class JointLayer(nn.Module):
         self.to_key_value = nn.Linear(token_channels, 2 * width)
         self.from_picture = nn.Linear(width, width)
         self.feed_forward = nn.Sequential(
-            nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width)
+            nn.Linear(width, 2 * width), nn.ReLU(inplace=True), nn.Linear(2 * width, width)
         )
 
     def forward(self, tokens: Tensor, picture: Tensor, mask: Tensor) -> Tensor:

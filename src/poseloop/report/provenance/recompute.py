@@ -62,7 +62,7 @@ RECIPES = {
             "--cleaning-config": "config/*/hmr_cleaning.yaml",
             "--values": "*/values/*/seed*.json",
             "--ranking": "*/scorer/ranking.json",
-            "--cleaning": "*/cleaning/seed*.json",
+            "--cleaning": "*/cleaning/*/seed*.json",
         },
         {"--output": [_FOLDER]},
     ),
