@@ -68,9 +68,9 @@ rule train_hmr_encoder:
         "<logs>/train_hmr_encoder.log",
     benchmark:
         "<benchmarks>/train_hmr_encoder.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
-    priority: 1
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
@@ -103,9 +103,9 @@ rule train_hmr:
         "<logs>/train_hmr.log",
     benchmark:
         "<benchmarks>/train_hmr.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
-    priority: 1
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
@@ -137,9 +137,9 @@ rule make_hmr_candidates:
         "<logs>/make_hmr_candidates.log",
     benchmark:
         "<benchmarks>/make_hmr_candidates.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
-    priority: 1
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
@@ -173,9 +173,9 @@ rule train_hmr_scorer:
         "<logs>/train_hmr_scorer.log",
     benchmark:
         "<benchmarks>/train_hmr_scorer.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
-    priority: 1
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
