@@ -1,6 +1,6 @@
 # Two commands for a newcomer: `make demo` (the whole chain) and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help setup slurm demo smoke record report test faults fuzz audit lint clean
+.PHONY: help setup slurm demo smoke record report test faults same fuzz audit lint clean
 
 BIN := .venv/bin
 # Snakemake's jobs and DVC's stages find the environment on the PATH.
@@ -59,6 +59,10 @@ audit: setup
 
 faults: setup
 	python tests/faults/run.py --count 100
+
+# Half an hour: one more core, kills in between, DVC in place of Snakemake.
+same: setup
+	python tests/faults/run.py --same-numbers
 
 lint: setup
 	ruff check
