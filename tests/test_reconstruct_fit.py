@@ -8,6 +8,7 @@ from tiny_carving import (
     SIZE,
     bodys_pictures,
     demo_config,
+    framed,
     make_library,
     pictures_of,
     prepared,
@@ -39,9 +40,7 @@ def test_the_fit_finds_a_pose_from_another_one(tmp_path, config):
     pose = torch.zeros(1, 69)
     pose[0, [47, 50]] = torch.tensor([-0.5, 0.5])  # both shoulders, up or down
     zero = torch.zeros(1, 3)
-    truth = body(zero, pose).vertices[0]
-    low, high = truth.amin(0), truth.amax(0)
-    truth = (truth - (low + high) / 2) / (high - low).norm()
+    truth = framed(body(zero, pose).vertices[0])
     targets = targets_of(pictures_of(truth, body.faces), config.view_weights)
     see = raycast_visibility(AZIMUTHS, SIZE)
     settings = config.body.model_copy(update={"trial_steps": 5, "steps": 40, "pose_weight": 0.01})
@@ -70,9 +69,7 @@ def test_start_poses_are_found_by_their_pictures(tmp_path, config):
     for index in (0, 7):
         pose = torch.from_numpy(arrays["body_pose"][index])[None]
         orient = torch.from_numpy(arrays["global_orient"][index])[None]
-        vertices = body(orient, pose).vertices[0]
-        low, high = vertices.amin(0), vertices.amax(0)
-        vertices = (vertices - (low + high) / 2) / (high - low).norm()
+        vertices = framed(body(orient, pose).vertices[0])
         best = library.nearest(targets_of(pictures_of(vertices, body.faces)), 1)[0]
         assert torch.equal(best.global_orient, orient[0])
         assert torch.equal(best.body_pose, pose[0])

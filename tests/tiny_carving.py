@@ -73,11 +73,16 @@ def few_steps(config):
     )
 
 
+def framed(vertices):
+    """Vertices (V, 3) centred, their box's diagonal one long."""
+    low, high = vertices.amin(0), vertices.amax(0)
+    return (vertices - (low + high) / 2) / (high - low).norm()
+
+
 def bodys_pictures(body):
     """Normal pictures of the resting body, centred and scaled."""
     vertices = body(torch.zeros(1, 3), torch.zeros(1, 69)).vertices[0]
-    low, high = vertices.amin(0), vertices.amax(0)
-    return pictures_of((vertices - (low + high) / 2) / (high - low).norm(), body.faces)
+    return pictures_of(framed(vertices), body.faces)
 
 
 def prepared(normal, starts, estimate, config):

@@ -18,7 +18,7 @@ wildcard_constraints:
     source="|".join(PREFERENCES.sources),
     tuned="|".join(TUNE.variants),
     hmr_method="|".join(ADHMR.methods),
-    keeper="random|scorer",
+    keeper="|".join(KEEPERS),
 
 
 rule render_hmr_images:
@@ -385,7 +385,7 @@ rule adhmr_tables:
         ranking=rules.evaluate_scorer.output.values,
         cleaning=collect(
             "<results>/adhmr/cleaning/{keeper}/seed{seed}.json",
-            keeper=["random", "scorer"],
+            keeper=KEEPERS,
             seed=CLEANING.seeds,
         ),
     output:

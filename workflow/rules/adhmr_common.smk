@@ -1,7 +1,8 @@
 """Helpers of the ADHMR rules: its lists, and which files a job takes.
 
 In:  adhmr_study.yaml, adhmr.yaml, hmr_preferences.yaml, hmr_cleaning.yaml, adhmr_report.yaml.
-Out: ADHMR, TUNE, PREFERENCES, CLEANING, HMR_REPORT, IMAGES, LABELS and functions for adhmr.smk.
+Out: ADHMR, TUNE, PREFERENCES, CLEANING, HMR_REPORT, IMAGES, LABELS, KEEPERS and functions for
+     adhmr.smk.
 """
 
 from poseloop.hmr.evaluation_config import CleaningConfig
@@ -18,6 +19,8 @@ HMR_REPORT = or_exit(load_config, cfg("adhmr_report"), HmrReportConfig)
 
 IMAGES = "<results>/adhmr/images/{pictures}.npz"
 LABELS = "<results>/adhmr/labels/{pictures}.npz"
+# What says which labels are kept.
+KEEPERS = ["random", "scorer"]
 
 
 def images_of(name):
