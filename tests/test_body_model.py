@@ -115,6 +115,17 @@ def test_collapsing_hands_and_face_is_exact(model_type, face, count):
     assert posed.joints.shape == (2, 24, 3)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.float16])
+def test_weights_of_any_number_type_are_summed(kind, tmp_path):
+    parents = [*PARENTS[:22], *[JOINT["left_wrist"]] * 15, *[JOINT["right_wrist"]] * 15]
+    joints = np.random.default_rng(1).normal(0, 0.3, (52, 3))
+    arrays = smpl_arrays(joints, parents)
+    np.savez(tmp_path / "body.npz", **arrays | {"weights": arrays["weights"].astype(kind)})
+    body = read_body(tmp_path / "body.npz", "smplh")
+    assert np.array_equal(body["weights"], collapse(arrays, "smplh")["weights"])
+    assert (body["weights"].sum(1) == 1).all()
+
+
 def read_like(arrays: dict) -> dict:
     """What `read_body` adds."""
     owners = arrays["weights"].argmax(1).astype(np.int8)

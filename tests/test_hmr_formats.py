@@ -110,6 +110,16 @@ def test_3dpw_leaves_out_frames_with_a_wrong_camera(body, people, tmp_path):
     assert read_3dpw(path, body).frame.tolist() == [0, 4, 6]
 
 
+@pytest.mark.parametrize("rows", [0, 3])
+def test_3dpw_with_fewer_poses_than_frames_is_refused(rows, body, people, tmp_path):
+    content = sequence(people)
+    content["poses"] = [np.zeros((FRAMES, 18 * rows))]
+    path = tmp_path / "sequence.pkl"
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(UserError, match="sequence.pkl: .* differ in number"):
+        read_3dpw(path, body)
+
+
 class Evil:
     def __reduce__(self):
         return print, ("run",)

@@ -161,6 +161,14 @@ def test_faulty_prompts_are_named(released, content, message):
     assert str(fault.value) == f"{path}: {message}"
 
 
+def test_prompts_of_two_lengths_are_refused(released):
+    folder, _ = released
+    path = folder / "clr_embeds.pt"
+    torch.save(torch.load(path, weights_only=True)[:, 1:].clone(), path)
+    with pytest.raises(UserError, match="normal_embeds.pt and clr_embeds.pt have"):
+        load_released(config_of(folder), CPU)
+
+
 def test_the_adapter_is_sampled_like_the_small_denoiser(released):
     folder, _ = released
     denoiser = load_released(config_of(folder), CPU)

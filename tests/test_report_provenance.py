@@ -23,12 +23,14 @@ from tiny_pipeline import (
 from poseloop.__main__ import main
 from poseloop.report.provenance.cells import find_cell, table_path
 from poseloop.report.provenance.chain import Chain, Tracer
-from poseloop.report.provenance.machine import write_machine
+from poseloop.report.provenance.machine import machine_path, write_machine
 from poseloop.report.provenance.pipeline import md5_of, read_pipeline
 from poseloop.report.provenance.recompute import RECIPES
 from poseloop.report.provenance.sources import names_of
+from poseloop.report.provenance.text import chain_lines
 from poseloop.report.provenance.verify import Verdict, verify
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.files import read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = ("mixamo", "DrPose", "chamfer")
@@ -254,6 +256,11 @@ def test_the_machine_is_told_and_doubted_after_another_record(repository):
     assert "not recorded" in chain_of().machine["machine"]
     write_machine("demo")
     assert int(chain_of().machine["cores"]) >= 1 and "note" not in chain_of().machine
+    assert not any("other digits" in line for line in chain_lines(chain_of()))
+    told = read_json(machine_path("demo"))
+    write_json(machine_path("demo"), told | {"instructions": "mmx", "torch": "1.0"})
+    here = next(line for line in chain_lines(chain_of()) if "other digits" in line)
+    assert "recorded mmx; torch" in here and "recorded 1.0;" in here and "numpy" not in here
     lock_edit(lambda stages: stages.pop("evaluate--base--0"))
     assert "another dvc.lock" in chain_of().machine["note"]
 

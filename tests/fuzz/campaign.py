@@ -3,7 +3,9 @@
 import os
 import random
 import warnings
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from fuzz import guard
@@ -63,7 +65,7 @@ class Campaign:
             self.damaged.write_bytes(self.whole[self.damaged])
         self.damaged = path
         path.write_bytes(data)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             what = guard.attempt(self.reader.read, self.folder)
         before, self.dates = self.dates, self._dates()

@@ -12,6 +12,7 @@ EXTREME_NUMBERS = (
 _NUMBER = re.compile(rb"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _WIDTHS = (1, 2, 4, 8)
 _MOST = 100_000
+_SEARCHED = 20_000
 
 
 def flip(data, rng):
@@ -67,7 +68,8 @@ def integer(data, rng):
 
 def number(data, rng):
     """A number in text becomes an extreme."""
-    found = list(_NUMBER.finditer(data))
+    start = rng.randrange(max(1, len(data) - _SEARCHED))
+    found = list(_NUMBER.finditer(data, start, start + _SEARCHED))
     if not found:
         return integer(data, rng)
     for match in sorted(

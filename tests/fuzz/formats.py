@@ -136,11 +136,11 @@ def _only_arrays(tree):
 def _torch(data, rng):
     content = torch.load(io.BytesIO(data), weights_only=True)
     if isinstance(content, torch.Tensor):
-        made = torch.from_numpy(np.ascontiguousarray(_plain(damage_array(content.numpy(), rng))))
+        made = torch.from_numpy(_forward(_plain(damage_array(content.numpy(), rng))))
     else:
         tree = damage_tree({name: value.numpy() for name, value in content.items()}, rng)
         made = {
-            name: torch.from_numpy(np.ascontiguousarray(value))
+            name: torch.from_numpy(_forward(value))
             if isinstance(value, np.ndarray) and value.dtype.kind in "iufb"
             else value
             for name, value in tree.items()
@@ -150,6 +150,11 @@ def _torch(data, rng):
     stream = io.BytesIO()
     torch.save(made, stream)
     return stream.getvalue()
+
+
+def _forward(array):
+    """PyTorch knows no strides that run backwards; one number for many places stays one."""
+    return np.ascontiguousarray(array) if min(array.strides, default=0) < 0 else array
 
 
 def _plain(array):

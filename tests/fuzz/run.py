@@ -5,9 +5,9 @@
     python tests/fuzz/run.py --reader motion-bvh --number 4711 --keep 4711.bvh
 
 State and faults are in `--folder`: <reader>.json says how far it came and how fast, faults.jsonl
-holds one line for each fault. Of readers with a state those come first that soon have their count.
-They run in a process apart, so that one which is killed (for memory, by a crash of a library in C,
-for silence) is a fault as well and the rest goes on.
+holds one line for each fault; `--table` sums them up. Of readers with a state those come first that
+soon have their count. They run in a process apart, so that one which is killed (for memory, by a
+crash of a library in C, for silence) is a fault as well and the rest goes on.
 """
 
 import argparse
@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100_000, help="inputs for each reader in all")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds")
     parser.add_argument("--folder", type=Path, default=Path(".scratch/fuzz"), help="of the state")
+    parser.add_argument("--table", type=Path, help="write what every reader has had as CSV")
     parser.add_argument("--number", type=int, help="read this one input here, unguarded")
     parser.add_argument("--keep", type=Path, help="write that input's file to this path")
     arguments = parser.parse_args()
@@ -59,6 +60,8 @@ def main() -> int:
     for name in sorted(names, key=lambda name: _left(name, arguments.count, arguments.folder)):
         faults += _run(name, arguments.count, arguments.folder, end)
         print(_line(name, arguments.folder), flush=True)
+        if arguments.table:
+            _write_table(arguments.table, arguments.folder)
     return int(faults > 0)
 
 
@@ -161,6 +164,18 @@ def _note(folder: Path, name: str, fault: Fault) -> None:
     with (folder / "faults.jsonl").open("a") as stream:
         stream.write(json.dumps(line) + "\n")
     print(f"{name} {fault.number}: {fault.what}", flush=True)
+
+
+def _write_table(path: Path, folder: Path) -> None:
+    """A line for each reader that has had inputs."""
+    states = {name: _state(name, folder) for name in READERS}
+    rows = [
+        f"{name},{state['done']},{state['faults']},{state['grown_megabytes']},"
+        f"{1000 * state['cpu_seconds'] / state['done']:.2f}\n"
+        for name, state in states.items()
+        if state["done"]
+    ]
+    path.write_text("reader,inputs,faults,grown_mb,cpu_ms_each\n" + "".join(rows))
 
 
 def _line(name: str, folder: Path) -> str:

@@ -1,6 +1,5 @@
 """Damage to what a file means: keys, types, shapes and numbers of nested dictionaries of arrays."""
 
-import copy
 import random
 
 import numpy as np
@@ -13,11 +12,12 @@ SCALARS = (
 )  # fmt: skip
 DTYPES = ("f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", "?", "c16", "U3", "S3", "M8[s]", "V4")
 _MOST = 200_000
+_LISTED = 2000  # Python's numbers take a thousand times as long to read as an array's
 
 
 def damage_tree(tree: object, rng: random.Random) -> object:
     """A copy of the tree with one to three faults; tuples count as leaves."""
-    tree = copy.deepcopy(tree)
+    tree = _copied(tree)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         places = list(_places(tree))
         if not places:
@@ -26,6 +26,13 @@ def damage_tree(tree: object, rng: random.Random) -> object:
         parent, key = rng.choice(places[: rng.randrange(len(places)) + 1])
         _damage(parent, key, rng)
     return tree
+
+
+def _copied(tree):
+    """Other dictionaries and lists of the same leaves, which no damage changes in place."""
+    if isinstance(tree, dict):
+        return {key: _copied(value) for key, value in tree.items()}
+    return [_copied(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def _places(tree, limit=3000):
@@ -68,7 +75,7 @@ def _damage(parent, key, rng):
         )
     elif kind == 4:
         other = rng.choice(list(parent.values()) if isinstance(parent, dict) else parent)
-        parent[key] = copy.deepcopy(other)
+        parent[key] = _copied(other)
     else:
         parent[key] = _leaf(value, rng)
 
@@ -77,7 +84,8 @@ def _leaf(value, rng):
     if isinstance(value, np.ndarray) and rng.random() < 0.9:
         return damage_array(value, rng)
     if isinstance(value, np.ndarray | np.generic):
-        return np.asarray(value).tolist()
+        array = np.asarray(value)
+        return (array if array.size <= _LISTED else array.reshape(-1)[:_LISTED]).tolist()
     if isinstance(value, int | float) and not isinstance(value, bool) and rng.random() < 0.5:
         try:
             return rng.choice((-value, value + 1, value * 1000, value * 1e30, str(value), [value]))

@@ -1,6 +1,8 @@
 """Readers of weights: the project's safetensors, PSHuman's release, LPIPS and checkpoints."""
 
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -29,10 +31,11 @@ from poseloop.multiview.autoencoder import Autoencoder
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.denoiser import MultiViewDenoiser
 from poseloop.multiview.loading import load_autoencoder, load_multiview
+from poseloop.multiview.pshuman import loading
 from poseloop.multiview.pshuman.conditions import read_prompts
 from poseloop.multiview.pshuman.config import ReleasedConfig
 from poseloop.multiview.pshuman.keymap import to_released
-from poseloop.multiview.pshuman.loading import load_released
+from poseloop.multiview.pshuman.loading import without_weights
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_nerf import NerfConfig
@@ -153,11 +156,10 @@ def _tuned(path):
 def _field(kind):
     def make(path):
         config = _smoke("posegen_nerf", NerfConfig)
-        betas = torch.zeros(2, 10)
+        parts = config.parts.model_copy(update={"resolution": 4})
+        betas = torch.zeros(1, 10)
         rest = _COMPACT.rest_joints(betas)
-        field = (
-            PartField(config.parts, rest) if kind == "parts" else RelativeField(config.relative, 2)
-        )
+        field = PartField(parts, rest) if kind == "parts" else RelativeField(config.relative, 1)
         save_field(path, field, betas, _COMPACT)
 
     return make
@@ -188,6 +190,7 @@ def _own(name, make, load):
 
 
 _SMALL = TINY | {"channels": [8, 8], "heads": [2, 2], "blocks": 1, "norm_groups": 4}
+_SMALL |= {"regressor_blocks": 1}
 
 
 def _released(suffix):
@@ -208,8 +211,15 @@ def _released_config(folder):
     return ReleasedConfig.model_validate(config | {"mirrored_views": [1], "unet": _SMALL})
 
 
+@cache
+def _network():
+    """The network of the user's settings, which no file of a release changes."""
+    return without_weights(_released_config(Path()).unet)
+
+
 def _read_released(folder):
-    return load_released(_released_config(folder), _CPU)
+    with patch.object(loading, "without_weights", lambda config: _network()):
+        return loading.load_released(_released_config(folder), _CPU)
 
 
 def _read_prompts(folder):
@@ -221,7 +231,8 @@ def _lpips(folder):
     shapes = ((64, 3, 11), (192, 64, 5), (384, 192, 3), (256, 384, 3), (256, 256, 3))
     state = {}
     for place, (out, inputs, side) in zip((0, 3, 6, 8, 10), shapes, strict=True):
-        state[f"features.{place}.weight"] = torch.zeros(out, inputs, side, side)
+        # One number that all places share: the file keeps a few bytes for ten megabytes.
+        state[f"features.{place}.weight"] = torch.zeros(()).expand(out, inputs, side, side)
         state[f"features.{place}.bias"] = torch.zeros(out)
     torch.save(state, folder / "alexnet.pt")
 

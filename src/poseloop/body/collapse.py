@@ -23,7 +23,9 @@ def collapse(arrays: dict[str, np.ndarray], model_type: str) -> dict[str, np.nda
     first = _FIRST_FINGER[model_type]
     left, right = first, first + _FINGER_JOINTS
     source = [*range(22), left + _MIDDLE_KNUCKLE, right + _MIDDLE_KNUCKLE]
-    weights = np.zeros((len(arrays["v_template"]), 24), arrays["weights"].dtype)
+    # Of Booleans and small whole numbers there is no sum.
+    kind = np.result_type(arrays["weights"], np.float32)
+    weights = np.zeros((len(arrays["v_template"]), 24), kind)
     weights[:, :22] = arrays["weights"][:, :22]
     weights[:, JOINT["head"]] += arrays["weights"][:, 22:left].sum(1)
     weights[:, JOINT["left_hand"]] = arrays["weights"][:, left:right].sum(1)

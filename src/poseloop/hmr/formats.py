@@ -172,6 +172,8 @@ def _annotations(
     count = len(images)
     if not count:
         raise UserError(f"{name}: nobody is annotated")
+    if {len(value) for value in (*rows.values(), rotation, shift)} != {count}:
+        raise ValueError("poses, shapes, cameras and pictures differ in number")
     # Files hold up to 300 betas; those that the body does not have are left out.
     betas = np.zeros((count, body.num_betas), np.float32)
     shared = min(body.num_betas, rows["betas"].shape[1])

@@ -25,7 +25,11 @@ def read_prompts(folder: str | Path, config: UNetConfig) -> torch.Tensor:
     UserError
         A file is missing, unreadable, or of another shape.
     """
-    return torch.stack([_read(Path(folder) / name, config) for name in _FILES], dim=1)
+    embeds = [_read(Path(folder) / name, config) for name in _FILES]
+    counts = [part.shape[1] for part in embeds]
+    if len(set(counts)) > 1:
+        raise UserError(f"{folder}: {' and '.join(_FILES)} have {counts} tokens")
+    return torch.stack(embeds, dim=1)
 
 
 def picture_condition(clip_embeds: torch.Tensor) -> torch.Tensor:

@@ -11,10 +11,18 @@ from poseloop.multiview.pshuman.unet import MultiViewUNet
 
 
 def released_shapes(config: UNetConfig) -> dict[str, tuple[int, ...]]:
-    """Shape of every parameter by its name in a released checkpoint; no memory is taken."""
+    """Shape of every parameter by its name in a released checkpoint."""
+    return _shapes_of(without_weights(config))
+
+
+def without_weights(config: UNetConfig) -> MultiViewUNet:
+    """The U-Net on the meta device: names and shapes, and no memory."""
     with torch.device("meta"):
-        state = MultiViewUNet(config).state_dict()
-    return {to_released(name): tuple(tensor.shape) for name, tensor in state.items()}
+        return MultiViewUNet(config)
+
+
+def _shapes_of(unet: MultiViewUNet) -> dict[str, tuple[int, ...]]:
+    return {to_released(name): tuple(tensor.shape) for name, tensor in unet.state_dict().items()}
 
 
 def load_unet(config: ReleasedConfig) -> MultiViewUNet:
@@ -35,9 +43,8 @@ def load_unet(config: ReleasedConfig) -> MultiViewUNet:
         "regress_focal_length": "focal" in shape.regressed,
     }
     check_declared(config.path, declared)
-    state = read_released(config.path, released_shapes(shape), config.torch_dtype)
-    with torch.device("meta"):
-        unet = MultiViewUNet(shape)
+    unet = without_weights(shape)
+    state = read_released(config.path, _shapes_of(unet), config.torch_dtype)
     unet.load_state_dict({from_released(name): state[name] for name in state}, assign=True)
     return unet.eval().requires_grad_(False)
 

@@ -12,6 +12,9 @@ from poseloop.runtime.pipelines import lock_of, recorded_pipelines
 # Versions on which digits depend.
 _PACKAGES = ("anny", "diffusers", "embreex", "numpy", "scipy", "smplx", "torch", "trimesh")
 _CPUINFO = Path("/proc/cpuinfo")
+# Widest first. BLAS, PyTorch and Embree choose kernels by them, and so the last digits.
+_INSTRUCTIONS = ("avx512f", "avx2", "avx", "asimd")
+_DIGITS = ("processor", "instructions", "system", "python", *_PACKAGES)
 _UNKNOWN = {"machine": f"not recorded; `python -m poseloop machine` writes it beside {LOCK}"}
 
 
@@ -24,7 +27,8 @@ def describe_machine() -> dict[str, str]:
     """Processor, system and versions of this machine; no name of host or user."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     told = {
-        "processor": _processor(),
+        "processor": _first_line("model name") or platform.processor() or "unknown",
+        "instructions": _instructions(),
         "cores": str(os.cpu_count()),
         "memory": f"{memory:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
@@ -68,7 +72,23 @@ def _records() -> dict[str, str]:
     return {str(lock): md5_of(lock) for lock in map(lock_of, recorded_pipelines())}
 
 
-def _processor() -> str:
+def differences(recorded: dict[str, str]) -> list[str]:
+    """What gives a job made again here other digits than on the recorded machine, each in words."""
+    here = describe_machine()
+    return [
+        f"{name} {here.get(name, 'absent')}, recorded {recorded[name]}"
+        for name in _DIGITS
+        if recorded.get(name, here.get(name)) != here.get(name)
+    ]
+
+
+def _instructions() -> str:
+    """The widest vector instructions that the processor has."""
+    flags = (_first_line("flags") or _first_line("Features")).split()
+    return next((name for name in _INSTRUCTIONS if name in flags), "unknown")
+
+
+def _first_line(name: str) -> str:
+    """What the first processor's line `name` says; empty where there is none."""
     lines = _CPUINFO.read_text().splitlines() if _CPUINFO.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

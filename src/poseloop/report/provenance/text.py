@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from poseloop.report.provenance.chain import KINDS, Chain, Link, flatten
+from poseloop.report.provenance.machine import differences
 from poseloop.report.provenance.sources import Source
 from poseloop.report.provenance.verify import Verdict
 
@@ -43,6 +44,8 @@ def chain_lines(chain: Chain) -> Iterator[str]:
         yield from (f"  {field} = {value}" for field, value in chain.seeds.items())
     yield "machine:"
     yield from (f"  {name}: {value}" for name, value in chain.machine.items())
+    if other := differences(chain.machine):
+        yield f"  here: {'; '.join(other)}; jobs made again here give other digits"
     yield f"commit: {chain.commit or 'no git repository'}"
     yield f"jobs: {len(chain.stages)}" + "".join(f"\n  {name}" for name in chain.stages)
     yield f"rebuild: {chain.rebuild}"
