@@ -141,6 +141,13 @@ def test_a_zip_of_zeros_larger_than_the_memory_is_refused(tmp_path, monkeypatch)
         read_npz(tmp_path / "set.npz")
 
 
+@pytest.mark.parametrize("read", [read_npz, read_object_npz])
+def test_an_npz_of_huge_texts_is_refused_unread(read, tmp_path):
+    write_members(tmp_path / "set.npz", {"a.npy": npy(np.array(["b" * 1025]))})
+    with pytest.raises(UserError, match="a holds entries of 4100 bytes"):
+        read(tmp_path / "set.npz")
+
+
 def png(width, height):
     """A PNG of some hundred bytes that declares any size."""
 

@@ -16,6 +16,8 @@ SCRIPT = ROOT / "tests/slurm/cluster.sh"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue")
 SMOKE = ("--config", "preset=smoke")
 TARGETS = ("fig_bodies", "train_judge")
+# Beside the two that the judge needs: jobs of one rule that are ready at the same time.
+SCANS = tuple(f"results/smoke/scans/{name}.npz" for name in ("thuman_train", "val_dynamic"))
 # No data base of jobs to ask, files on one disk, and no wish to wait for the next look.
 HERE = (
     *("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"),
@@ -89,7 +91,8 @@ def ran(cluster, tmp_path_factory):
     for rule in TARGETS:
         (cluster / "stall" / rule).touch()
     output = clone.folder / "snakemake.txt"
-    command = ["snakemake", *TARGETS, *SMOKE, "--workflow-profile", "profiles/slurm", *HERE]
+    made = (*TARGETS, *SCANS)
+    command = ["snakemake", *made, *SMOKE, "--workflow-profile", "profiles/slurm", *HERE]
     with output.open("w") as stream:
         run = subprocess.Popen(
             command, cwd=clone.folder, env=clone.environment, stdout=stream, stderr=stream
@@ -115,6 +118,14 @@ def test_jobs_go_where_their_resources_are(ran):
     assert asked["rule_bake_body"] == "N/A"
 
 
+def test_renders_that_are_ready_together_are_one_array(ran):
+    command = ["squeue", "--states=all", "--noheader", "--array", "--format=%k|%F|%K"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    jobs = [line.split("|")[1:] for line in lines if line.startswith("rule_render_scans")]
+    assert len({array for array, _ in jobs}) == 1
+    assert sorted(task for _, task in jobs) == ["1", "2", "3", "4"]
+
+
 def test_cancelled_job_comes_back_with_more_memory_and_time(ran):
     assert attempts()["train_judge"] == [
         ("CANCELLED", "gpu", *FIRST),
@@ -132,13 +143,13 @@ def test_job_out_of_time_is_submitted_again_with_more_of_it(ran):
 
 def test_results_equal_those_of_a_local_run(ran, tmp_path):
     local = Clone(tmp_path)
-    local.call("snakemake", *TARGETS, *SMOKE)
+    local.call("snakemake", *TARGETS, *SCANS, *SMOKE)
     folders = [clone.folder / "results/smoke" for clone in (ran[0], local)]
     on_slurm, here = (
         {str(path.relative_to(folder)): sha256(path) for path in folder.rglob("*.*")}
         for folder in folders
     )
-    assert {"figures/fig_bodies.png", "judge/model.safetensors", "judge/metrics.json"} <= set(here)
+    assert {"scans/val_dynamic.npz", "figures/fig_bodies.png", "judge/model.safetensors", "judge/metrics.json"} <= set(here)
     assert on_slurm == here
 
 

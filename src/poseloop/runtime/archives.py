@@ -13,6 +13,8 @@ _HEADS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
+# Longer texts are no names, and a few kilobytes of file can hold any number of them.
+_WIDEST = 4096
 Objects = Callable[[BinaryIO, tuple[int, ...]], object]
 """Reads a member of Python objects of some shape, from where its head ends."""
 
@@ -78,9 +80,11 @@ def _head(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _check(name: str, shape: tuple[int, ...], dtype: np.dtype, size: int) -> None:
-    """Refuse an array whose head declares objects, or more bytes than there are."""
+    """Refuse an array whose head declares objects, huge texts, or more bytes than there are."""
     if dtype.hasobject:
         raise ValueError(f"{name} holds Python objects")
+    if dtype.itemsize > _WIDEST:
+        raise ValueError(f"{name} holds entries of {dtype.itemsize} bytes")
     declared = math.prod(shape) * max(dtype.itemsize, 1)
     if min(shape, default=0) < 0 or declared > size:
         raise ValueError(f"{name} declares {declared} bytes of {size}")
