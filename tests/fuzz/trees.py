@@ -12,7 +12,8 @@ SCALARS = (
 )  # fmt: skip
 DTYPES = ("f2", "f4", "f8", "i1", "i4", "i8", "u1", "u8", "?", "c16", "U3", "S3", "M8[s]", "V4")
 _MOST = 200_000
-_LISTED = 2000  # Python's numbers take a thousand times as long to read as an array's
+# Python's numbers take a thousand times as long to read as an array's, and texts can be long.
+_LISTED = 2000
 
 
 def damage_tree(tree: object, rng: random.Random) -> object:
@@ -119,7 +120,7 @@ def damage_array(array: np.ndarray, rng: random.Random) -> np.ndarray:
             rng.choice(((0,), (1,), (3,), (0, 3), (2, 2), (1, 1, 1, 1, 1))), array.dtype
         )
     if array.size == 0 or array.dtype.kind not in "iufb":
-        return np.full(array.shape, rng.choice(SCALARS[-6:]))
+        return np.full(array.shape if array.size <= _LISTED else (2,), rng.choice(SCALARS[-6:]))
     changed = flat.copy()
     where = rng.choice(
         (slice(None), rng.randrange(len(flat)), slice(rng.randrange(len(flat)), None))
