@@ -149,7 +149,12 @@ def test_results_equal_those_of_a_local_run(ran, tmp_path):
         {str(path.relative_to(folder)): sha256(path) for path in folder.rglob("*.*")}
         for folder in folders
     )
-    assert {"scans/val_dynamic.npz", "figures/fig_bodies.png", "judge/model.safetensors", "judge/metrics.json"} <= set(here)
+    assert {
+        "scans/val_dynamic.npz",
+        "figures/fig_bodies.png",
+        "judge/model.safetensors",
+        "judge/metrics.json",
+    } <= set(here)
     assert on_slurm == here
 
 
