@@ -35,7 +35,6 @@ from poseloop.multiview.pshuman import loading
 from poseloop.multiview.pshuman.conditions import read_prompts
 from poseloop.multiview.pshuman.config import ReleasedConfig
 from poseloop.multiview.pshuman.keymap import to_released
-from poseloop.multiview.pshuman.loading import without_weights
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_nerf import NerfConfig
@@ -190,7 +189,6 @@ def _own(name, make, load):
 
 
 _SMALL = TINY | {"channels": [8, 8], "heads": [2, 2], "blocks": 1, "norm_groups": 4}
-_SMALL |= {"regressor_blocks": 1}
 
 
 def _released(suffix):
@@ -214,11 +212,11 @@ def _released_config(folder):
 @cache
 def _network():
     """The network of the user's settings, which no file of a release changes."""
-    return without_weights(_released_config(Path()).unet)
+    return loading.without_weights(_released_config(Path()).unet)
 
 
 def _read_released(folder):
-    with patch.object(loading, "without_weights", lambda config: _network()):
+    with patch.object(loading, "without_weights", return_value=_network()):
         return loading.load_released(_released_config(folder), _CPU)
 
 

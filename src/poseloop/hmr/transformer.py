@@ -1,7 +1,5 @@
 """Joint tokens: attention to near joints, to the picture, and a feed-forward layer."""
 
-from functools import cache
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +8,6 @@ from poseloop.body.joints import PARENTS
 from poseloop.hmr.config import TransformerConfig
 
 
-@cache
 def skeleton_distance() -> Tensor:
     """Number of bones (24, 24) between each two joints."""
     lines = []
