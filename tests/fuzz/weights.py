@@ -118,12 +118,16 @@ def _judge(path):
     PoseJudge(Judge([8, 8], 1, 2).eval(), triangulation, 150.0).save(path)
 
 
+def _base_config():
+    return base_config(transformer={"width": 16, "heads": 2, "hops": [4]})
+
+
 def _hmr(path):
-    DiffusionHMR(base_config(), _BODY).save(path)
+    DiffusionHMR(_base_config(), _BODY).save(path)
 
 
 def _scorer(path):
-    Scorer(scorer_config(), base_config(), _BODY).save(path, "0" * 64)
+    Scorer(scorer_config(), _base_config(), _BODY).save(path, "0" * 64)
 
 
 def _encoder(path):
@@ -211,12 +215,17 @@ def _released_config(folder):
 
 @cache
 def _network():
-    """The network of the user's settings, which no file of a release changes."""
-    return loading.without_weights(_released_config(Path()).unet)
+    """Network and shapes of the user's settings, which no file of a release changes."""
+    unet = loading.without_weights(_released_config(Path()).unet)
+    return unet, loading._shapes_of(unet)
 
 
 def _read_released(folder):
-    with patch.object(loading, "without_weights", return_value=_network()):
+    unet, shapes = _network()
+    with (
+        patch.object(loading, "without_weights", return_value=unet),
+        patch.object(loading, "_shapes_of", return_value=shapes),
+    ):
         return loading.load_released(_released_config(folder), _CPU)
 
 
@@ -233,6 +242,12 @@ def _lpips(folder):
         state[f"features.{place}.weight"] = torch.zeros(()).expand(out, inputs, side, side)
         state[f"features.{place}.bias"] = torch.zeros(out)
     torch.save(state, folder / "alexnet.pt")
+
+
+def _read_lpips(folder):
+    # Drawing ten megabytes of first weights, which the file's replace, takes most of the time.
+    with patch.object(torch.nn.init, "kaiming_uniform_"):
+        return Lpips(folder / "alexnet.pt")
 
 
 def _checkpoint(folder):
@@ -265,8 +280,8 @@ READERS = (
     _own("gan", _gan, lambda path: load_gan(path, _POSEGEN, 0)),
     Reader("weights-pshuman", _released("safetensors"), _read_released, ("unet/*.safetensors",)),
     Reader("weights-pshuman-bin", _released("bin"), _read_released, ("unet/*.bin",)),
-    Reader("weights-pshuman-config", _released("bin"), _read_released, ("unet/*.json",)),
+    Reader("weights-pshuman-config", _released("safetensors"), _read_released, ("unet/*.json",)),
     Reader("weights-pshuman-prompts", _released("bin"), _read_prompts, ("*.pt",)),
-    Reader("weights-lpips", _lpips, lambda folder: Lpips(folder / "alexnet.pt"), ("*.pt",)),
+    Reader("weights-lpips", _lpips, _read_lpips, ("*.pt",)),
     Reader("checkpoint", _checkpoint, _restore, ("key/*.pt",)),
 )

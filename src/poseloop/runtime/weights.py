@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load, save_file
+from safetensors.torch import save_file
 
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import atomic_path, require_file
@@ -29,12 +29,11 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
     """
     path = require_file(path, "weights file")
     with refusing(path, "not a weights file of this project"):
-        with safe_open(path, "pt") as archive:
+        # Mapped into memory, the file would leave some bytes of each tensor behind for good.
+        with safe_open(path, "pt", backend="pread") as archive:
             metadata = dict(json.loads((archive.metadata() or {})["config"]))
             names = archive.keys()
-        # The archive would give tensors too, but never frees some bytes of each (safetensors 0.8).
-        tensors = load(path.read_bytes())
-        return {name: tensors[name] for name in names}, metadata
+            return {name: archive.get_tensor(name) for name in names}, metadata
 
 
 def load_into(module: torch.nn.Module, state: dict[str, torch.Tensor], path: str | Path) -> None:
