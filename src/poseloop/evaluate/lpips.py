@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
+from poseloop.runtime.refusing import refusing
+from poseloop.runtime.weights import read_torch
 
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -50,14 +51,12 @@ class Lpips(nn.Module):
         self.register_buffer("shift", torch.tensor(_SHIFT).view(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor(_SCALE).view(1, 3, 1, 1))
         path = require_file(backbone, "AlexNet weights")
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            prefix = "features."
+        what, prefix = "not torchvision's AlexNet weights", "features."
+        state = read_torch(path, what)
+        with refusing(path, what):
             self.features.load_state_dict(
                 {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
             )
-        except Exception as fault:  # torch.load raises many kinds for a file of another format
-            raise UserError(f"{path}: not torchvision's AlexNet weights ({fault})") from fault
         folder = Path(find_spec("torchmetrics").origin).parent
         linear = torch.load(
             folder / "functional/image/lpips_models/alex.pth", map_location="cpu", weights_only=True

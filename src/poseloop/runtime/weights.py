@@ -1,6 +1,7 @@
 """Weights as safetensors, with the configuration that rebuilds the module beside them."""
 
 import json
+import pickle
 from pathlib import Path
 
 import torch
@@ -28,12 +29,34 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict]:
         The file is missing, is no safetensors file, or carries no configuration.
     """
     path = require_file(path, "weights file")
-    with refusing(path, "not a weights file of this project"):
+    with (
+        refusing(path, "not a weights file of this project"),
         # Mapped into memory, the file would leave some bytes of each tensor behind for good.
-        with safe_open(path, "pt", backend="pread") as archive:
-            metadata = dict(json.loads((archive.metadata() or {})["config"]))
-            names = archive.keys()
-            return {name: archive.get_tensor(name) for name in names}, metadata
+        safe_open(path, "pt", backend="pread") as archive,
+    ):
+        metadata = dict(json.loads((archive.metadata() or {})["config"]))
+        names = archive.keys()
+        return {name: archive.get_tensor(name) for name in names}, metadata
+
+
+def read_torch(path: str | Path, what: str) -> object:
+    """Tensors in plain containers that another project wrote with `torch.save`, on the CPU.
+
+    Parameters
+    ----------
+    what : what the file is if it can't be read, such as "not AlexNet's weights"
+
+    Raises
+    ------
+    UserError
+        The file is truncated, of another format, or holds more than tensors.
+    """
+    with refusing(path, what):
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError as fault:
+            # PyTorch's own text says how to run what is in the file all the same.
+            raise ValueError("damaged, or with more in it than tensors") from fault
 
 
 def load_into(module: torch.nn.Module, state: dict[str, torch.Tensor], path: str | Path) -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_json
 from poseloop.runtime.refusing import refusing
+from poseloop.runtime.weights import read_torch
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -118,8 +119,7 @@ def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _read_bin(path: Path) -> dict[str, torch.Tensor]:
-    with refusing(path, "truncated or not a file of tensors alone"):
-        state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read_torch(path, "truncated or not a file of tensors alone")
     if not isinstance(state, dict):
         raise UserError(f"{path}: holds a {type(state).__name__}, not parameters by name")
     for name, value in state.items():

@@ -8,7 +8,7 @@ from diffusers.models.embeddings import get_timestep_embedding
 from poseloop.multiview.pshuman.config import UNetConfig
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import require_file
-from poseloop.runtime.refusing import refusing
+from poseloop.runtime.weights import read_torch
 
 # Modality 0 is the normal map (multiview.views).
 _FILES = ("normal_embeds.pt", "clr_embeds.pt")
@@ -59,8 +59,7 @@ def face_window(images: torch.Tensor) -> torch.Tensor:
 
 def _read(path: Path, config: UNetConfig) -> torch.Tensor:
     require_file(path, "embeddings of the prompts")
-    with refusing(path, "truncated or not a file of one tensor"):
-        embeds = torch.load(path, map_location="cpu", weights_only=True)
+    embeds = read_torch(path, "truncated or not a file of one tensor")
     if not isinstance(embeds, torch.Tensor) or embeds.dim() != 3:
         raise UserError(f"{path}: not a tensor of slots, tokens and channels")
     if (embeds.shape[0], embeds.shape[2]) != (config.slots, config.prompt_channels):
