@@ -14,6 +14,7 @@ from poseloop.hmr.images import Window, crop_camera, cut, draw_window
 from poseloop.hmr.parameters import PARAMETERS
 from poseloop.hmr.skeleton_body import SkeletonBody
 from poseloop.render.cameras import Camera
+from poseloop.runtime.errors import UserError
 
 CROP = Crop(size=16, margin=(1.2, 1.2), shift=0.0)
 
@@ -61,6 +62,12 @@ def test_decoding_takes_many_hypotheses_of_a_picture(body, people):
         tokens = layout.encode(bodies, intrinsics)[:, None].expand(-1, 3, -1, -1)
         many = layout.decode(tokens, intrinsics[:, None])
         torch.testing.assert_close(many.rotations[:, 2], bodies.rotations, atol=2e-4, rtol=0)
+
+
+def test_more_vertices_than_the_body_has_are_refused(body):
+    count = len(body.v_template)
+    with pytest.raises(UserError, match=f"vertices: 1000000, but the body has {count}"):
+        SkeletonBody(body, 1_000_000)
 
 
 def test_inverse_kinematics_survives_bones_of_the_wrong_length(body, people):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from poseloop.body.joints import JOINT, PARENTS
 from poseloop.body.model import BodyModel
+from poseloop.runtime.errors import UserError
 
 COMMON_JOINTS = (8, 5, 2, 1, 4, 7, 21, 19, 17, 16, 18, 20, 12, 15)
 """The 14 joints over which MPJPE is taken: both legs, both arms, neck and head.
@@ -51,10 +52,17 @@ class SkeletonBody(nn.Module):
     body : BodyModel
     vertices : int
         Number of vertices to keep, evenly along the file's order.
+
+    Raises
+    ------
+    UserError
+        The body has fewer vertices.
     """
 
     def __init__(self, body: BodyModel, vertices: int) -> None:
         super().__init__()
+        if vertices > len(body.v_template):
+            raise UserError(f"vertices: {vertices}, but the body has {len(body.v_template)}")
         chosen = torch.linspace(0, len(body.v_template) - 1, vertices).round().long()
         shapes = torch.einsum("jv,vck->jck", body.joint_regressor, body.shapedirs)
         posedirs = body.posedirs.view(len(body.posedirs), -1, 3)[:, chosen]
