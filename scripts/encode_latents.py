@@ -32,7 +32,7 @@ def main() -> None:
     config = load_config(arguments.config, AutoencoderConfig)
     multiview = load_config(arguments.multiview_config, MultiviewConfig)
     make_deterministic(config.seed, config.threads)
-    autoencoder = load_autoencoder(arguments.autoencoder, choose_device("cpu"))
+    autoencoder = load_autoencoder(arguments.autoencoder, choose_device(config.device))
 
     def encode(path: Path, *images: str) -> LatentSet:
         arrays = read_npz(path, *_INPUTS, *images)

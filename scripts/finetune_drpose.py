@@ -17,6 +17,7 @@ from poseloop.runtime.config import load_config
 from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import read_npz, write_json
+from poseloop.runtime.processes import join_processes
 from poseloop.runtime.seeds import make_deterministic
 from poseloop.runtime.weights import write_weights
 
@@ -41,6 +42,7 @@ def main() -> None:
     if arguments.variant not in config.variants:
         raise UserError(f"{arguments.config}: variants: no variant called {arguments.variant!r}")
     variant = config.variants[arguments.variant]
+    processes = join_processes()
     make_deterministic(arguments.seed, config.threads)
     device = choose_device(config.device)
     base, base_config = load_multiview(arguments.multiview, device)
@@ -70,7 +72,10 @@ def main() -> None:
         arguments.seed,
         device,
         checkpoints,
+        processes,
     )
+    if processes.rank > 0:
+        return
     write_weights(arguments.output, denoiser.state_dict(), {"multiview": base_config.model_dump()})
     write_log(arguments.log, rows)
     samples = variant.steps * variant.batch_size * variant.accumulation

@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-import torch
-
 from poseloop.multiview.config import GenerateConfig
 from poseloop.multiview.loading import load_autoencoder, load_multiview
 from poseloop.reward.generate import generate_views
@@ -31,7 +29,7 @@ def main() -> None:
     make_deterministic(arguments.seed, config.threads)
     device = choose_device(config.device)
     denoiser, multiview = load_multiview(arguments.model, device)
-    autoencoder = load_autoencoder(arguments.autoencoder, torch.device("cpu"))
+    autoencoder = load_autoencoder(arguments.autoencoder, device)
     posescore = load_posescore(arguments.posescore, device)
     for path, output in zip(arguments.benchmarks, arguments.outputs, strict=True):
         benchmark = read_npz(path, "input_rgb", "input_mask", "joints")

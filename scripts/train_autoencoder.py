@@ -11,6 +11,7 @@ from poseloop.multiview.config import AutoencoderConfig
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import read_npz, write_json
 from poseloop.runtime.seeds import make_deterministic
 from poseloop.runtime.weights import write_weights
@@ -39,7 +40,9 @@ def main() -> None:
         run_key(__file__, [arguments.config, *arguments.scans]), config.checkpoint_every
     )
     scans = {name: read_images(arguments.scans, name) for name in ("rgb", "normal")}
-    autoencoder, rows = train_autoencoder(config, scans["rgb"], scans["normal"], checkpoints)
+    autoencoder, rows = train_autoencoder(
+        config, scans["rgb"], scans["normal"], choose_device(config.device), checkpoints
+    )
     metrics = {"train_loss": round(float(np.mean([row["loss"] for row in rows[-50:]])), 6)}
     for path in arguments.validation:
         for name in ("rgb", "normal"):

@@ -12,6 +12,7 @@ from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_json
+from poseloop.runtime.processes import join_processes
 from poseloop.runtime.seeds import make_deterministic
 from poseloop.runtime.weights import write_weights
 
@@ -27,6 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     config = load_config(arguments.config, MultiviewConfig)
+    processes = join_processes()
     make_deterministic(config.seed, config.threads)
     validation = read_latents(arguments.validation, with_views=True)
     checkpoints = Checkpoints(
@@ -39,7 +41,10 @@ def main() -> None:
         {name: validation.of_group(name) for name in sorted(set(validation.group))},
         choose_device(config.device),
         checkpoints,
+        processes,
     )
+    if processes.rank > 0:
+        return
     write_weights(arguments.output, denoiser.state_dict(), {"multiview": config.model_dump()})
     write_log(arguments.log, rows)
     write_json(

@@ -26,7 +26,9 @@ def error_at_half_size(folder, weight: float) -> float:
     config = config.model_copy(update={"equivariance_weight": weight, "steps": 120})
     torch.manual_seed(0)
     pictures = discs(64)
-    autoencoder, _ = train_autoencoder(config, pictures, pictures, Checkpoints(str(folder), 1000))
+    autoencoder, _ = train_autoencoder(
+        config, pictures, pictures, torch.device("cpu"), Checkpoints(str(folder), 1000)
+    )
     images = pictures.movedim(-1, 1) / 127.5 - 1
     with torch.no_grad():
         halved = autoencoder.decode_raw(F.avg_pool2d(autoencoder.encode_raw(images), 2))

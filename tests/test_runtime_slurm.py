@@ -76,6 +76,8 @@ def test_config_decides_whether_a_job_asks_for_a_gpu(tmp_path):
     for device, gpus in (("auto", 1), ("cuda", 1), ("cpu", 0), (None, 0)):
         file.write_text(yaml.safe_dump({"steps": 1} | ({"device": device} if device else {})))
         assert gpus_of(file) == gpus
+    file.write_text("device: auto\ncompute: {gpus: 2, precision: bfloat16}\n")
+    assert gpus_of(file) == 2
     file.write_text("device: gpu\n")
     with pytest.raises(UserError, match=rf"{file}: device: .*'auto', 'cpu' or 'cuda'"):
         gpus_of(file)

@@ -70,7 +70,8 @@ rule train_animator:
     message:
         "Training the image-animation model"
     shell:
-        "python scripts/train_animator.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_animator.py"
+        " --config {input.config}"
         " --autoencoder {input.autoencoder} --clips {input.clips} --held-out {input.held_out}"
         " --output {output.model} --metrics {output.metrics} --log {output.log} > {log} 2>&1"
 
@@ -97,7 +98,8 @@ rule train_checker:
     message:
         "Training the keypoint check of drawn frames"
     shell:
-        "python scripts/train_checker.py --config {input.config} --scans {input.scans}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_checker.py"
+        " --config {input.config} --scans {input.scans}"
         " --held-out {input.held_out} --output {output.model} --metrics {output.metrics}"
         " > {log} 2>&1"
 
@@ -126,7 +128,8 @@ rule animate:
     message:
         "Drawing frames: {wildcards.clips}"
     shell:
-        "python scripts/animate.py --config {input.config} --model {input.model}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/animate.py"
+        " --config {input.config} --model {input.model}"
         " --autoencoder {input.autoencoder} --clips {input.clips} --output {output}"
         " > {log} 2>&1"
 

@@ -29,7 +29,8 @@ rule train_judge:
     message:
         "Training the independent judge of joints"
     shell:
-        "python scripts/train_judge.py --config {input.config} --scans {input.scans}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_judge.py"
+        " --config {input.config} --scans {input.scans}"
         " --validation {input.validation} --output {output.model}"
         " --metrics {output.metrics} > {log} 2>&1"
 

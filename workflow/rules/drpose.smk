@@ -35,7 +35,8 @@ rule finetune_drpose:
     message:
         "Fine-tuning by the pose reward: {wildcards.variant}, seed {wildcards.seed}"
     shell:
-        "python scripts/finetune_drpose.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/finetune_drpose.py"
+        " --config {input.config}"
         " --variant {wildcards.variant} --seed {wildcards.seed}"
         " --multiview {input.multiview} --posescore {input.posescore}"
         " --poses {input.poses} --poseset {input.poseset} --latents {input.latents}"
@@ -71,7 +72,8 @@ rule generate:
     message:
         "Sampling the benchmarks: {wildcards.method}, seed {wildcards.seed}"
     shell:
-        "python scripts/generate.py --config {input.config} --seed {wildcards.seed}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/generate.py"
+        " --config {input.config} --seed {wildcards.seed}"
         " --model {input.model} --autoencoder {input.autoencoder}"
         " --posescore {input.posescore} --benchmarks {input.benchmarks}"
         " --outputs {output} > {log} 2>&1"

@@ -74,7 +74,8 @@ rule encode_random_poses:
     message:
         "Encoding poses selected by chance into latents"
     shell:
-        "python scripts/encode_poses.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/encode_poses.py"
+        " --config {input.config}"
         " --autoencoder {input.autoencoder} --poses {input.poses} --output {output}"
         " > {log} 2>&1"
 
@@ -102,7 +103,8 @@ rule train_jointscore:
     message:
         "Training the reward on joints"
     shell:
-        "python scripts/train_jointscore.py --config {input.config} --latents {input.latents}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_jointscore.py"
+        " --config {input.config} --latents {input.latents}"
         " --validation {input.validation} --multiview {input.multiview}"
         " --output {output.model} --log {output.log} > {log} 2>&1"
 
@@ -170,7 +172,8 @@ rule finetune_family:
     message:
         "Fine-tuning: {wildcards.grid}, {wildcards.arm}, seed {wildcards.seed}"
     shell:
-        "python scripts/finetune_family.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/finetune_family.py"
+        " --config {input.config}"
         " --arm {wildcards.arm} --seed {wildcards.seed}"
         " --multiview {input.multiview} --posescore {input.posescore}"
         " --poses {input.poses} --poseset {input.poseset} --latents {input.latents}"

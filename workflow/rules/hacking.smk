@@ -71,7 +71,8 @@ rule measure_hacking:
     message:
         "Measuring reward hacking: {wildcards.arm}, seed {wildcards.seed}"
     shell:
-        "python scripts/measure_hacking.py --config {input.config} --family {input.family}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/measure_hacking.py"
+        " --config {input.config} --family {input.family}"
         " --arm {wildcards.arm}"
         " --evaluation {input.evaluation} --snapshots {input.snapshots}"
         " --autoencoder {input.autoencoder} --posescore {input.posescore}"

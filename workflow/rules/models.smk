@@ -30,7 +30,8 @@ rule train_autoencoder:
     message:
         "Training the autoencoder"
     shell:
-        "python scripts/train_autoencoder.py --config {input.config} --scans {input.scans}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_autoencoder.py"
+        " --config {input.config} --scans {input.scans}"
         " --validation {input.validation} --output {output.model} --metrics {output.metrics}"
         " > {log} 2>&1"
 
@@ -62,7 +63,8 @@ rule encode_latents:
     message:
         "Encoding scans and the pose set into latents"
     shell:
-        "python scripts/encode_latents.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/encode_latents.py"
+        " --config {input.config}"
         " --multiview-config {input.multiview_config}"
         " --autoencoder {input.autoencoder} --scans {input.scans}"
         " --validation {input.validation} --poseset {input.poseset}"
@@ -94,7 +96,8 @@ rule train_multiview:
     message:
         "Training the multi-view diffusion base"
     shell:
-        "python scripts/train_multiview.py --config {input.config} --latents {input.latents}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_multiview.py"
+        " --config {input.config} --latents {input.latents}"
         " --validation {input.validation} --output {output.model} --metrics {output.metrics}"
         " --log {output.log} > {log} 2>&1"
 
@@ -126,7 +129,8 @@ rule train_posescore:
     message:
         "Training PoseScore"
     shell:
-        "python scripts/train_posescore.py --config {input.config} --latents {input.latents}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_posescore.py"
+        " --config {input.config} --latents {input.latents}"
         " --validation {input.validation} --multiview {input.multiview}"
         " --autoencoder {input.autoencoder}"
         " --output {output.model} --metrics {output.metrics} --log {output.log}"

@@ -91,7 +91,8 @@ rule carve:
     message:
         "Carving {wildcards.benchmark}: {wildcards.views}, seed {wildcards.seed}"
     shell:
-        "python scripts/carve.py --config {input.config} --evaluate {input.evaluate}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/carve.py"
+        " --config {input.config} --evaluate {input.evaluate}"
         " --body {input.body} --starts {input.starts} --estimates {input.estimates}"
         " --views {input.views} --output {output.npz} --glb {output.glb} > {log} 2>&1"
 

@@ -67,5 +67,11 @@ class Autoencoder(nn.Module):
 def encode_in_batches(
     autoencoder: Autoencoder, images: torch.Tensor, batch_size: int
 ) -> torch.Tensor:
-    """Encode (N, H, W, 3) uint8 images to latents (N, C, h, w), a batch at a time."""
-    return torch.cat([autoencoder.encode(to_float(part)) for part in images.split(batch_size)])
+    """Encode (N, H, W, 3) uint8 images to latents (N, C, h, w), a batch at a time.
+
+    The latents are where the images are; each batch visits the autoencoder's device.
+    """
+    here, there = images.device, autoencoder.mean.device
+    return torch.cat(
+        [autoencoder.encode(to_float(part.to(there))).to(here) for part in images.split(batch_size)]
+    )

@@ -30,19 +30,20 @@ def train_autoencoder(
     config: AutoencoderConfig,
     rgb: torch.Tensor,
     normal: torch.Tensor,
+    device: torch.device,
     checkpoints: Checkpoints,
 ) -> tuple[Autoencoder, list[Row]]:
     """Train on (N, H, W, 3) uint8 colour images and as many normal maps."""
-    autoencoder = Autoencoder(config).to(memory_format=torch.channels_last)
+    autoencoder = Autoencoder(config).to(device, memory_format=torch.channels_last)
     half = config.batch_size // 2
 
     def backward(step: int) -> Row:
         generator = torch_rng(config.seed, "autoencoder", "step", step)
         index = torch.randint(len(rgb), (2, half), generator=generator)
-        images = to_float(torch.cat([rgb[index[0]], normal[index[1]]]))
+        images = to_float(torch.cat([rgb[index[0]], normal[index[1]]]).to(device))
         images = images.contiguous(memory_format=torch.channels_last)
         latents = autoencoder.encode_raw(images)
-        noise = torch.randn(latents.shape, generator=generator)
+        noise = torch.randn(latents.shape, generator=generator).to(device)
         spread = latents.detach().std((0, 2, 3), keepdim=True)
         decoded = autoencoder.decode_raw(latents + config.latent_noise * spread * noise)
         loss = reconstruction_loss(decoded, images, config.edge_weight)
@@ -57,16 +58,16 @@ def train_autoencoder(
     average, rows = fit(autoencoder, backward, config.steps, config.optimizer, 0.99, checkpoints)
     generator = torch_rng(config.seed, "autoencoder", "statistics")
     index = torch.randint(len(rgb), (_STATISTICS_IMAGES,), generator=generator)
-    average.set_statistics(to_float(torch.cat([rgb[index], normal[index]])))
+    average.set_statistics(to_float(torch.cat([rgb[index], normal[index]]).to(device)))
     return average, rows
 
 
 @torch.no_grad()
 def reconstruction_psnr(autoencoder: Autoencoder, images: torch.Tensor, batch_size: int) -> float:
     """Mean PSNR in dB over (N, H, W, 3) uint8 images."""
-    values = []
+    values, device = [], autoencoder.mean.device
     for part in images.split(batch_size):
-        target = to_float(part)
+        target = to_float(part.to(device))
         decoded = autoencoder.decode(autoencoder.encode(target)).clamp(-1, 1)
         mse = ((decoded - target) / 2).square().mean((1, 2, 3))
         values.append(-10 * torch.log10(mse.clamp_min(1e-10)))

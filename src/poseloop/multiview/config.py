@@ -1,12 +1,42 @@
 """Configuration of the autoencoder, the multi-view denoiser and its sampler."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from poseloop.runtime.config import Config
 
 Positive = Annotated[int, Field(gt=0)]
+
+
+class ComputeConfig(Config):
+    """How a network is computed. It changes digits, not what is computed, and no weights file
+    carries it."""
+
+    precision: Literal["float32", "bfloat16"] = Field(
+        default="float32",
+        description="Of convolutions and matrix products (autocast); weights, losses and the "
+        "optimiser stay in float32.",
+    )
+    compile: bool = Field(
+        default=False,
+        description="Compile the network (torch.compile): the first steps take a minute or more.",
+    )
+
+
+class TrainComputeConfig(ComputeConfig):
+    """The same in training."""
+
+    gradient_checkpointing: bool = Field(
+        default=False,
+        description="Make activations again in the backward pass: a third more arithmetic for a "
+        "fraction of the memory.",
+    )
+    gpus: Positive = Field(
+        default=1,
+        description="GPUs that share every batch, a process each. Fewer of them do the same work "
+        "one part after the other.",
+    )
 
 
 class OptimizerConfig(Config):
@@ -24,6 +54,9 @@ class AutoencoderConfig(Config):
 
     seed: int = Field(description="Seed of weights, batches and noise.")
     threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
+    device: str = Field(
+        default="cpu", exclude=True, description="`auto`, `cpu` or `cuda`, to train and to encode."
+    )
     patch: Positive = Field(
         description="Side of the pixel patch that enters the network as channels; above 1 the "
         "costly convolutions at full resolution are left out."
@@ -84,6 +117,11 @@ class MultiviewTrainConfig(Config):
 
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Subjects per step.")
+    accumulation: Positive = Field(
+        default=1,
+        exclude=True,
+        description="Parts of a GPU's share of the batch that are computed one after the other.",
+    )
     min_snr_gamma: float = Field(gt=0, description="Gamma of min-SNR loss weights.")
     condition_dropout: float = Field(
         ge=0, lt=1, description="Share of subjects whose input image is dropped, for guidance."
@@ -102,6 +140,9 @@ class MultiviewConfig(Config):
         description="CPU threads; each takes an equal shard of the batch. Part of the result."
     )
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
+    compute: TrainComputeConfig = Field(
+        default=TrainComputeConfig(), exclude=True, description="How training is computed."
+    )
     mirrored_views: list[Annotated[int, Field(ge=0)]] = Field(
         description="Views that the model sees mirrored left to right (fact sheet DrPose 4.2), so "
         "that their silhouettes line up with the opposite views'."
@@ -112,9 +153,17 @@ class MultiviewConfig(Config):
 
     @model_validator(mode="after")
     def _shards_fit(self) -> "MultiviewConfig":
-        if self.train.batch_size % self.threads:
-            raise ValueError("train.batch_size must be a multiple of threads")
+        if self.train.batch_size % self.parts:
+            raise ValueError(
+                f"train.batch_size must be a multiple of {self.parts}: threads, compute.gpus and "
+                "train.accumulation multiplied"
+            )
         return self
+
+    @property
+    def parts(self) -> int:
+        """Parts of a batch in training, each with random numbers of its own."""
+        return self.threads * self.compute.gpus * self.train.accumulation
 
 
 class GenerateConfig(Config):
@@ -122,6 +171,9 @@ class GenerateConfig(Config):
 
     threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
+    compute: ComputeConfig = Field(
+        default=ComputeConfig(), description="How the denoiser is computed."
+    )
     steps: Positive = Field(description="DDIM steps.")
     eta: float = Field(ge=0, le=1, description="Share of DDPM noise in a DDIM step; 0 is none.")
     guidance: float = Field(ge=1, description="Classifier-free guidance scale; 1 is off.")

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.resnet import ResnetBlock2D
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from poseloop.multiview.attention import MultiViewBlock
 from poseloop.multiview.config import DenoiserConfig
@@ -23,6 +24,7 @@ class _Stage(nn.Module):
     def __init__(self, in_channels: int, level: int, config: DenoiserConfig) -> None:
         super().__init__()
         channels = config.channels[level]
+        self.checkpointing = False
         self.residual = nn.ModuleList()
         self.mixing = nn.ModuleList()
         for index in range(config.blocks[level]):
@@ -40,9 +42,19 @@ class _Stage(nn.Module):
             )
 
     def forward(self, hidden: torch.Tensor, embedding: torch.Tensor, views: int) -> torch.Tensor:
-        for residual, mixing in zip(self.residual, self.mixing, strict=True):
-            hidden = mixing(residual(hidden, embedding), views)
+        for block in zip(self.residual, self.mixing, strict=True):
+            if self.checkpointing and torch.is_grad_enabled():
+                hidden = checkpoint(_mixed, block, hidden, embedding, views, use_reentrant=False)
+            else:
+                hidden = _mixed(block, hidden, embedding, views)
         return hidden
+
+
+def _mixed(
+    block: tuple[nn.Module, nn.Module], hidden: torch.Tensor, embedding: torch.Tensor, views: int
+) -> torch.Tensor:
+    residual, mixing = block
+    return mixing(residual(hidden, embedding), views)
 
 
 class MultiViewDenoiser(nn.Module):
@@ -79,6 +91,11 @@ class MultiViewDenoiser(nn.Module):
         for layer in (self.conv_out, self.skip_gate):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+
+    def checkpoint_stages(self, on: bool) -> None:
+        """Keep no activations within a block for the backward pass, but make them again."""
+        for stage in (*self.down_stages, *self.up_stages):
+            stage.checkpointing = on
 
     def forward(
         self, latents: torch.Tensor, timesteps: torch.Tensor, image_latents: torch.Tensor

@@ -16,6 +16,7 @@ from poseloop.multiview.sharding import accumulate_gradients, shard_pool
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_text
+from poseloop.runtime.processes import ALONE, Processes
 
 Row = dict[str, float]
 
@@ -37,6 +38,7 @@ def fit(
     checkpoints: Checkpoints,
     validate: Callable[[nn.Module], Row] | None = None,
     validate_every: int = 1,
+    processes: Processes = ALONE,
 ) -> tuple[nn.Module, list[Row]]:
     """Train `module` in place.
 
@@ -44,7 +46,8 @@ def fit(
     ----------
     backward : called with the step (from 0); leaves gradients on the parameters that require
         them and returns what to log. It must draw its randomness from streams named by the step,
-        so that a resumed run repeats an unbroken one.
+        so that a resumed run repeats an unbroken one. Of several processes each leaves its share
+        of the gradients and of what to log.
     validate : called with the averaged module before the first step, every `validate_every` steps
         and at the end.
 
@@ -62,6 +65,7 @@ def fit(
         trained,
         lr=optimizer_config.learning_rate,
         weight_decay=optimizer_config.weight_decay,
+        fused=trained[0].is_cuda or None,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rate_factor(step, steps, optimizer_config)
@@ -79,9 +83,10 @@ def fit(
     elif validate is not None:
         rows.append({"step": 0, **validate(average.module)})
 
-    for step in trange(len([row for row in rows if row["step"] > 0]), steps, mininterval=10):
+    first = len([row for row in rows if row["step"] > 0])
+    for step in trange(first, steps, mininterval=10, disable=processes.rank > 0):
         optimizer.zero_grad(set_to_none=True)
-        row = backward(step)
+        row = processes.add_up(trained, backward(step))
         row["grad_norm"] = float(nn.utils.clip_grad_norm_(trained, optimizer_config.clip_grad_norm))
         if not all(map(math.isfinite, row.values())):
             raise UserError(
@@ -94,16 +99,17 @@ def fit(
         if validate is not None and ((step + 1) % validate_every == 0 or step + 1 == steps):
             row |= validate(average.module)
         rows.append(row)
-        checkpoints.save(
-            step + 1,
-            lambda: {
-                "module": module.state_dict(),
-                "average": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-                "rows": rows,
-            },
-        )
+        if processes.rank == 0:
+            checkpoints.save(
+                step + 1,
+                lambda: {
+                    "module": module.state_dict(),
+                    "average": average.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "rows": rows,
+                },
+            )
     return average.module, rows
 
 
@@ -117,24 +123,28 @@ def fit_sharded(
     checkpoints: Checkpoints,
     validate: Callable[[nn.Module], Row] | None = None,
     validate_every: int = 1,
+    workers: int | None = None,
+    processes: Processes = ALONE,
 ) -> tuple[nn.Module, list[Row]]:
-    """`fit` on a loss whose batch is split in shards, one CPU core each.
+    """`fit` on a loss whose batch is split in shards.
 
     Parameters
     ----------
     shard_loss : called with the step and the shard's number; returns the mean loss of that shard,
         a scalar. It draws its randomness from streams named by both.
+    workers : CPU cores that compute a shard each at the same time; as many as shards if left out
+    processes : those that share the shards
 
     Returns
     -------
     as `fit`; a row holds `loss`, the mean over shards
     """
     parameters = list(module.parameters())
-    with shard_pool(shards) as pool:
+    with shard_pool(workers or shards) as over:
 
         def backward(step: int) -> Row:
-            losses = [partial(shard_loss, step, shard) for shard in range(shards)]
-            return {"loss": accumulate_gradients(parameters, losses, pool)}
+            losses = [partial(shard_loss, step, shard) for shard in processes.share(shards)]
+            return {"loss": accumulate_gradients(parameters, losses, shards, over)}
 
         return fit(
             module,
@@ -145,6 +155,7 @@ def fit_sharded(
             checkpoints,
             validate,
             validate_every,
+            processes,
         )
 
 

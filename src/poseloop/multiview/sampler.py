@@ -2,11 +2,12 @@
 
 import torch
 from diffusers import DDIMScheduler
-from torch import nn
+
+from poseloop.multiview.compute import Function
 
 
 def guided_prediction(
-    denoiser: nn.Module,
+    denoiser: Function,
     latents: torch.Tensor,
     timesteps: torch.Tensor,
     image_latents: torch.Tensor,
@@ -26,7 +27,7 @@ def guided_prediction(
 
 @torch.no_grad()
 def sample(
-    denoiser: nn.Module,
+    denoiser: Function,
     scheduler: DDIMScheduler,
     image_latents: torch.Tensor,
     noise: torch.Tensor,

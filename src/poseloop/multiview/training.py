@@ -4,17 +4,19 @@ import torch
 from diffusers import DDIMScheduler
 from torch import nn
 
+from poseloop.multiview.compute import Function, computed
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.denoiser import MultiViewDenoiser
 from poseloop.multiview.fitting import Row, fit_sharded
 from poseloop.multiview.schedule import make_scheduler, min_snr_weights
 from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.processes import ALONE, Processes
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
 
 def diffusion_loss(
-    denoiser: nn.Module,
+    denoiser: Function,
     scheduler: DDIMScheduler,
     latents: torch.Tensor,
     image_latents: torch.Tensor,
@@ -78,6 +80,7 @@ def train_multiview(
     validation: dict[str, LatentSet],
     device: torch.device,
     checkpoints: Checkpoints,
+    processes: Processes = ALONE,
 ) -> tuple[MultiViewDenoiser, list[Row]]:
     """Train the base; returns its weight average and the log.
 
@@ -85,18 +88,21 @@ def train_multiview(
     ----------
     data : scans with views
     validation : held-out sets by name, logged as `validation_<name>`
+    processes : those that share every batch
     """
     torch.manual_seed(derive_seed(config.seed, "multiview", "weights"))
     denoiser = MultiViewDenoiser(config.denoiser).to(device, memory_format=torch.channels_last)
+    denoiser.checkpoint_stages(config.compute.gradient_checkpointing)
+    function = computed(denoiser, config.compute)
     scheduler = make_scheduler(config.schedule)
 
-    size = config.train.batch_size // config.threads
+    size = config.train.batch_size // config.parts
 
     def shard(step: int, part: int) -> torch.Tensor:
         generator = torch_rng(config.seed, "multiview", "step", step, part)
         index = torch.randint(len(data), (size,), generator=generator)
         return diffusion_loss(
-            denoiser,
+            function,
             scheduler,
             data.latents[index].to(device),
             data.image_latents[index].to(device),
@@ -114,11 +120,13 @@ def train_multiview(
     return fit_sharded(
         denoiser,
         shard,
-        config.threads,
+        config.parts,
         config.train.steps,
         config.train.optimizer,
         config.train.ema_decay,
         checkpoints,
         validate,
         config.train.validate_every,
+        config.threads,
+        processes,
     )

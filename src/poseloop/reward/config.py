@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from poseloop.multiview.config import OptimizerConfig
+from poseloop.multiview.config import OptimizerConfig, TrainComputeConfig
 from poseloop.runtime.config import Config
 
 Positive = Annotated[int, Field(gt=0)]
@@ -140,7 +140,17 @@ class DrPoseConfig(Config):
 
     threads: Positive = Field(description="PyTorch threads; part of the result, see runtime.seeds.")
     device: str = Field(description="`auto`, `cpu` or `cuda`.")
+    compute: TrainComputeConfig = Field(
+        default=TrainComputeConfig(), description="How fine-tuning is computed."
+    )
     validate_every: Positive = Field(description="Steps between validations.")
     validation_ddim_steps: Positive = Field(description="Steps of the sampler in validation.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
     variants: dict[str, VariantConfig] = Field(description="Named ways of fine-tuning.")
+
+    @model_validator(mode="after")
+    def _gpus_share_the_parts(self) -> "DrPoseConfig":
+        for name, variant in self.variants.items():
+            if variant.accumulation % self.compute.gpus:
+                raise ValueError(f"variants.{name}.accumulation must be a multiple of compute.gpus")
+        return self

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import torch
 from diffusers import DDIMScheduler
-from torch import nn
 
+from poseloop.multiview.compute import Function
 from poseloop.multiview.fitting import Row
 from poseloop.multiview.schedule import predict_original
 from poseloop.reward.config import DrTuneConfig
@@ -70,7 +70,7 @@ class GradientStep:
 
 
 def rollout(
-    denoiser: nn.Module,
+    denoiser: Function,
     scheduler: DDIMScheduler,
     image_latents: torch.Tensor,
     noise: torch.Tensor,
@@ -108,7 +108,7 @@ def rollout(
 
 
 def drift(
-    reference: nn.Module, steps: list[GradientStep], image_latents: torch.Tensor
+    reference: Function, steps: list[GradientStep], image_latents: torch.Tensor
 ) -> torch.Tensor:
     """Sum over gradient steps of the mean squared distance to the base's prediction.
 
@@ -161,7 +161,7 @@ def upstream_gradients(
 
 
 def propagate(
-    denoiser: nn.Module,
+    denoiser: Function,
     steps: list[GradientStep],
     gradients: list[torch.Tensor],
     image_latents: torch.Tensor,
@@ -175,8 +175,8 @@ def propagate(
 
 
 def reward_step(
-    denoiser: nn.Module,
-    base: nn.Module,
+    denoiser: Function,
+    base: Function,
     scheduler: DDIMScheduler,
     reward: Callable[[torch.Tensor], torch.Tensor],
     image_latents: torch.Tensor,

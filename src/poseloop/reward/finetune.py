@@ -7,6 +7,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import nn
 
+from poseloop.multiview.compute import computed
 from poseloop.multiview.config import MultiviewConfig
 from poseloop.multiview.dataset import LatentSet
 from poseloop.multiview.fitting import Row, fit
@@ -17,6 +18,7 @@ from poseloop.reward.drtune import reward_step
 from poseloop.reward.posescore import PoseScore, draw_readings
 from poseloop.reward.validation import validate_sets
 from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.processes import ALONE, Processes
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
 
@@ -72,6 +74,7 @@ def finetune(
     seed: int,
     device: torch.device,
     checkpoints: Checkpoints,
+    processes: Processes = ALONE,
 ) -> tuple[nn.Module, list[Row]]:
     """Fine-tune a copy of `base`; returns its weight average and the log.
 
@@ -86,12 +89,15 @@ def finetune(
     poseset : pictures and joints, no views
     ordinary : (N,) bool
     scans : scans with views, for the anchor
+    processes : those that share the backward passes of every step
     """
     scheduler = make_scheduler(base_config.schedule)
     denoiser = copy.deepcopy(base).requires_grad_(True)
+    denoiser.checkpoint_stages(config.compute.gradient_checkpointing)
     if variant.lora_rank is not None:
         torch.manual_seed(derive_seed(seed, "drpose", "lora"))
         denoiser = add_lora(denoiser, variant.lora_rank)
+    function, reference = (computed(network, config.compute) for network in (denoiser, base))
     view_shape = scans.latents.shape[1:]
 
     def reward_backward(generator: torch.Generator) -> Row:
@@ -101,8 +107,8 @@ def finetune(
         # One reading a subject has the gradient of their mean, at a third of its cost.
         seen = draw_readings(posescore.config.readings, len(index), generator)
         return reward_step(
-            denoiser,
-            base,
+            function,
+            reference,
             scheduler,
             lambda estimate: posescore(estimate, joints, variant.distance, seen),
             poseset.image_latents[index].to(device),
@@ -116,7 +122,7 @@ def finetune(
     def anchor_backward(generator: torch.Generator) -> Row:
         index = torch.randint(len(scans), (variant.batch_size,), generator=generator)
         loss = diffusion_loss(
-            denoiser,
+            function,
             scheduler,
             scans.latents[index].to(device),
             scans.image_latents[index].to(device),
@@ -129,13 +135,13 @@ def finetune(
 
     def backward(step: int) -> Row:
         rows = []
-        for part in range(variant.accumulation):
+        for part in processes.share(variant.accumulation):
             generator = torch_rng(seed, "drpose", "step", step, part)
             row = reward_backward(generator)
             if variant.anchor_weight:
                 row |= anchor_backward(generator)
             rows.append(row)
-        return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+        return {name: sum(row[name] for row in rows) / variant.accumulation for name in rows[0]}
 
     average, rows = fit(
         denoiser,
@@ -148,5 +154,6 @@ def finetune(
             average, base_config, posescore, validation, config.validation_ddim_steps, device
         ),
         config.validate_every,
+        processes,
     )
     return merge_lora(average), rows

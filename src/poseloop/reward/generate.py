@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from poseloop.multiview.autoencoder import Autoencoder
+from poseloop.multiview.compute import computed
 from poseloop.multiview.config import GenerateConfig, MultiviewConfig
 from poseloop.multiview.encoding import encode_inputs
 from poseloop.multiview.sampler import sample
@@ -44,6 +45,7 @@ def generate_views(
         autoencoder, benchmark["input_rgb"], benchmark["input_mask"], config.batch_size
     )
     joints = torch.from_numpy(benchmark["joints"]).float()
+    function = computed(denoiser, config.compute)
     channels, height, width = image_latents.shape[1:]
     shape = (base_config.denoiser.views, 2, channels, height, width)
     rgb, normal, rewards = [], [], []
@@ -57,7 +59,7 @@ def generate_views(
             ]
         )
         latents = sample(
-            denoiser,
+            function,
             scheduler,
             image_latents[part].to(device),
             noise.to(device),
@@ -67,7 +69,7 @@ def generate_views(
             torch_rng(seed, "generate", name, "steps", start),
         )
         rewards.append(posescore(latents, joints[part].to(device)).cpu())
-        images = autoencoder.decode(latents.flatten(0, 2).cpu()).unflatten(0, latents.shape[:3])
+        images = autoencoder.decode(latents.flatten(0, 2)).cpu().unflatten(0, latents.shape[:3])
         images = to_uint8(mirror_views(images, base_config.mirrored_views, view_dim=1))
         normal.append(images[:, :, NORMAL])
         rgb.append(images[:, :, COLOUR])

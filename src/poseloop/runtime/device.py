@@ -19,4 +19,5 @@ def choose_device(name: str) -> torch.device:
         raise UserError("device: cuda is asked for and there is none; set it to auto or cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    # With its number: threads of a process that was given another GPU than the first forget which.
+    return torch.device(name, torch.cuda.current_device() if name == "cuda" else None)

@@ -8,11 +8,22 @@ from pydantic import ConfigDict, Field
 from poseloop.runtime.config import Config, load_config
 
 
-class DeviceConfig(Config):
-    """The one field of a config file that is read here; the job checks the others."""
+class _Part(Config):
+    """Of a config file: fields that are not read here are the job's to check."""
 
     model_config = ConfigDict(extra="ignore")
 
+
+class ShareConfig(_Part):
+    """The field of `compute` that is read here."""
+
+    gpus: int = Field(default=1, gt=0, description="GPUs that train together")
+
+
+class DeviceConfig(_Part):
+    """The fields of a config file that are read here."""
+
+    compute: ShareConfig = Field(default=ShareConfig(), description="how the job computes")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="cpu", description="device of the job; a file without it is of a job on the CPU"
     )
@@ -30,11 +41,12 @@ def device_of(path: str | Path) -> str:
 
 
 def gpus_of(path: str | Path) -> int:
-    """GPUs that a job with this config file asks for: one unless its device is the CPU.
+    """GPUs that a job with this config file asks for: `compute.gpus`, none on the CPU.
 
     Raises
     ------
     UserError
         As `device_of`.
     """
-    return 0 if device_of(path) == "cpu" else 1
+    config = load_config(path, DeviceConfig)
+    return 0 if config.device == "cpu" else config.compute.gpus
