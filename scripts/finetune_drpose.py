@@ -42,7 +42,7 @@ def main() -> None:
     if arguments.variant not in config.variants:
         raise UserError(f"{arguments.config}: variants: no variant called {arguments.variant!r}")
     variant = config.variants[arguments.variant]
-    processes = join_processes()
+    processes = join_processes(config.device == "cpu")
     make_deterministic(arguments.seed, config.threads)
     device = choose_device(config.device)
     base, base_config = load_multiview(arguments.multiview, device)

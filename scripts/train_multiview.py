@@ -28,7 +28,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     config = load_config(arguments.config, MultiviewConfig)
-    processes = join_processes()
+    processes = join_processes(config.device == "cpu")
     make_deterministic(config.seed, config.threads)
     validation = read_latents(arguments.validation, with_views=True)
     checkpoints = Checkpoints(

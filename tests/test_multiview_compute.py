@@ -108,26 +108,23 @@ def write_problem(folder):
     )
 
 
-def train(folder, name, *launcher):
+def train(folder, name, gpus):
+    """As a job of SLURM that was given so many GPUs, on a machine that has none to be found."""
+    launch = [sys.executable, "-m", "poseloop.runtime.launch", str(gpus)]
     script = [ROOT / "scripts/train_multiview.py", "--config", "multiview.yaml"]
     script += ["--latents", "latents.npz", "--validation", "latents.npz"]
     script += ["--output", f"{name}.safetensors", "--metrics", f"{name}.json"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
-    subprocess.run(
-        [sys.executable, *launcher, *script, "--log", f"{name}.csv"],
-        cwd=folder,
-        env=environment,
-        check=True,
-    )
+    given = {"SLURM_JOB_ID": "1", "CUDA_VISIBLE_DEVICES": ",".join(map(str, range(gpus)))}
+    here = {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    words = [*launch, *script, "--log", f"{name}.csv"]
+    subprocess.run(words, cwd=folder, env=os.environ | given | here, check=True)
     return read_weights(folder / f"{name}.safetensors")
 
 
 def test_two_processes_train_what_one_trains(tmp_path):
     write_problem(tmp_path)
-    launcher = "-m accelerate.commands.launch --cpu --num_machines 1 --num_processes 2"
-    options = "--main_process_port 0 --mixed_precision no --dynamo_backend no"
-    together, about = train(tmp_path, "together", *launcher.split(), *options.split())
-    alone, _ = train(tmp_path, "alone")
+    together, about = train(tmp_path, "together", gpus=2)
+    alone, _ = train(tmp_path, "alone", gpus=0)
     assert "compute" not in about["multiview"]
     assert all(torch.equal(together[name], alone[name]) for name in alone)
     assert (tmp_path / "together.csv").read_text() == (tmp_path / "alone.csv").read_text()

@@ -41,12 +41,17 @@ class Processes:
 ALONE = Processes()
 
 
-def join_processes() -> Processes:
-    """The group that `runtime.launch` started this process in; alone if it did not."""
+def join_processes(on_cpu: bool) -> Processes:
+    """The group that `runtime.launch` started this process in; alone if it did not.
+
+    Parameters
+    ----------
+    on_cpu : leave the GPUs alone; else each process gets one of its own, where there are any
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return ALONE
     # Slow to import, and needed by few jobs.
     from accelerate import PartialState
 
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=on_cpu or not torch.cuda.is_available())
     return Processes(state.num_processes, state.process_index)
