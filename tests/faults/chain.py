@@ -68,7 +68,9 @@ def above(job: Job, makers: dict[str, Job]) -> set[str]:
 
 def _job(job, made_anywhere: set[str]) -> Job:
     """Of one of Snakemake's job objects."""
-    command = job.shellcmd.split(" > ")[0].split()[1:]
+    words = job.shellcmd.split(" > ")[0].split()
+    # Before it stands what runs it, and where.
+    command = words[[word.startswith("scripts/") for word in words].index(True) :]
     with open(str(job.benchmark)) as stream:
         row = list(csv.DictReader(stream, delimiter="\t"))[-1]
     inputs = sorted(map(str, job.input))

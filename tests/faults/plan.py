@@ -57,7 +57,9 @@ class Plan:
         first = self._kind(possible)
         if first in ALONE | EDITS:
             jobs = self._readers() if first in EDITS else None
-            return self._faults([first] * (1 if first in ALONE else size), jobs)
+            count = 1 if first in ALONE else size
+            self.kind_counts[first] += count - 1
+            return self._faults([first] * count, jobs)
         group = RESTING.keys() - EDITS if first in RESTING else RUNNING.keys() - ALONE
         kinds = [kind for kind in possible if kind in group]
         return self._faults([first, *(self._kind(kinds) for _ in range(size - 1))])
