@@ -35,10 +35,9 @@ def main() -> None:
     autoencoder = load_autoencoder(arguments.autoencoder, choose_device(config.device))
 
     def encode(path: Path, *images: str) -> LatentSet:
-        arrays = read_npz(path, *_INPUTS, *images)
-        kept = {name: arrays[name] for name in (*_INPUTS, *images)}
+        arrays = read_npz(path, *_INPUTS, *images, only=True)
         return encode_set(
-            autoencoder, kept, path.stem, multiview.mirrored_views, config.encode_batch_size
+            autoencoder, arrays, path.stem, multiview.mirrored_views, config.encode_batch_size
         )
 
     for paths, output in (

@@ -26,10 +26,9 @@ def main() -> None:
     config = load_config(arguments.config, AutoencoderConfig)
     make_deterministic(config.seed, config.threads)
     autoencoder = load_autoencoder(arguments.autoencoder, choose_device("cpu"))
-    arrays = read_npz(arguments.poses, *_ARRAYS)
-    kept = {name: arrays[name] for name in _ARRAYS}
+    arrays = read_npz(arguments.poses, *_ARRAYS, only=True)
     # Pictures alone: no view is mirrored.
-    latents = encode_set(autoencoder, kept, arguments.poses.stem, [], config.encode_batch_size)
+    latents = encode_set(autoencoder, arrays, arguments.poses.stem, [], config.encode_batch_size)
     write_latents(arguments.output, [latents])
 
 

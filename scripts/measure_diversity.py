@@ -25,7 +25,7 @@ def main() -> None:
     torch.set_num_threads(1)
     body = load_body(arguments.body)
     selected = SelectedPoses.load(arguments.poses)
-    scans = [read_npz(path, "global_orient", "body_pose") for path in arguments.scans]
+    scans = [read_npz(path, "global_orient", "body_pose", only=True) for path in arguments.scans]
     orient = np.concatenate([scan["global_orient"] for scan in scans])
     body_pose = np.concatenate([scan["body_pose"] for scan in scans])
     result = diversity(

@@ -19,7 +19,7 @@ from poseloop.runtime.weights import write_weights
 
 def read_images(paths: list[Path], name: str) -> torch.Tensor:
     """All views of all subjects of the files, (N, H, W, 3) uint8."""
-    arrays = [read_npz(path, name)[name] for path in paths]
+    arrays = [read_npz(path, name, only=True)[name] for path in paths]
     return torch.from_numpy(
         np.concatenate([array.reshape(-1, *array.shape[-3:]) for array in arrays])
     )
