@@ -78,7 +78,8 @@ def _autoencoder(path):
 
 def _multiview_config():
     config = _smoke("multiview", MultiviewConfig)
-    small = config.denoiser.model_copy(update={"channels": [16, 16]})
+    one_level = {"channels": [16], "blocks": [1], "multiview_attention": ["row"]}
+    small = config.denoiser.model_copy(update=one_level)
     return config.model_copy(update={"denoiser": small})
 
 
@@ -136,6 +137,8 @@ def _encoder(path):
 
 def _animator(path):
     config = animate_config()
+    one_level = config.network.model_copy(update={"channels": [16], "blocks": [1]})
+    config = config.model_copy(update={"network": one_level})
     state = AnimationDenoiser(config.network).state_dict()
     write_weights(path, state, {"animate": config.model_dump()})
 
