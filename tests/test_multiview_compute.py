@@ -16,6 +16,7 @@ from poseloop.multiview.compute import computed
 from poseloop.multiview.config import ComputeConfig, MultiviewConfig
 from poseloop.multiview.dataset import LatentSet, write_latents
 from poseloop.multiview.denoiser import MultiViewDenoiser
+from poseloop.runtime.seeds import make_deterministic
 from poseloop.runtime.weights import read_weights
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +69,16 @@ def test_activations_made_again_give_the_same_gradients():
     assert all(map(torch.equal, found, expected))
 
 
+@pytest.fixture
+def deterministic():
+    """As in a job."""
+    make_deterministic(0, torch.get_num_threads())
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
 @NEEDS_GPU
+@pytest.mark.usefixtures("deterministic")
 def test_the_gpu_repeats_itself_and_is_near_the_cpu():
     config = ComputeConfig(precision="bfloat16", compile=True)
     output, found = gradients(small_denoiser(), config, "cuda")
