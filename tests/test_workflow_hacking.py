@@ -29,7 +29,7 @@ def test_hacking_is_measured_without_any_benchmark(plan):
 
 
 def test_nothing_learns_from_the_held_out_reward(plan):
-    commands = re.findall(r"python scripts/(\w+)\.py (.*)", plan)
+    commands = re.findall(r"python .*scripts/(\w+)\.py (.*)", plan)
     named = {script for script, options in commands if "posescore_held_out/model" in options}
     assert named == {"train_posescore", "measure_hacking"}
     trained = [options for script, options in commands if script == "finetune_family"]
