@@ -25,7 +25,7 @@ def main() -> None:
     arguments = parser.parse_args()
     config = load_config(arguments.config, AutoencoderConfig)
     make_deterministic(config.seed, config.threads)
-    autoencoder = load_autoencoder(arguments.autoencoder, choose_device("cpu"))
+    autoencoder = load_autoencoder(arguments.autoencoder, choose_device(config.device))
     arrays = read_npz(arguments.poses, *_ARRAYS, only=True)
     # Pictures alone: no view is mirrored.
     latents = encode_set(autoencoder, arrays, arguments.poses.stem, [], config.encode_batch_size)

@@ -32,7 +32,7 @@ def main() -> None:
     autoencoder = load_autoencoder(arguments.autoencoder, device)
     posescore = load_posescore(arguments.posescore, device)
     for path, output in zip(arguments.benchmarks, arguments.outputs, strict=True):
-        benchmark = read_npz(path, "input_rgb", "input_mask", "joints")
+        benchmark = read_npz(path, "input_rgb", "input_mask", "joints", only=True)
         samples = generate_views(
             denoiser,
             multiview,

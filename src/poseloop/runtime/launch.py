@@ -50,7 +50,6 @@ def take_gpus(count: int, gpus: list[str], folder: Path, poll_s: float = 1.0) ->
                 for held in taken.values():
                     os.set_inheritable(held, True)
                 return list(taken)
-            continue
         # Holding some while waiting for the rest could block another job that does the same.
         for lock in taken.values():
             os.close(lock)

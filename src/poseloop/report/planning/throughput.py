@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import chain, islice, repeat
 
 import numpy as np
 import torch
@@ -68,7 +69,9 @@ def train_plainly(
     denoiser = MultiViewDenoiser(config.denoiser)
     average = EMAModel(denoiser.parameters(), decay=train.ema_decay)
     optimizer = torch.optim.AdamW(
-        denoiser.parameters(), train.optimizer.learning_rate, weight_decay=0.01
+        denoiser.parameters(),
+        lr=train.optimizer.learning_rate,
+        weight_decay=train.optimizer.weight_decay,
     )
     schedule = get_scheduler(
         "cosine",
@@ -84,20 +87,20 @@ def train_plainly(
     )
     average.to(device)
     noise_scheduler = make_scheduler(config.schedule)
-    while len(clock.times) < steps:
-        for latents, image_latents in loader:
-            timesteps = torch.randint(1000, (len(latents),), device=device)
-            noise = torch.randn_like(latents)
-            noisy = noise_scheduler.add_noise(latents, noise, timesteps)
-            target = noise_scheduler.get_velocity(latents, noise, timesteps)
-            loss = F.mse_loss(denoiser(noisy, timesteps, image_latents).float(), target)
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(denoiser.parameters(), train.optimizer.clip_grad_norm)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            average.step(denoiser.parameters())
-            clock.save(len(clock.times), dict)
+    last = config.schedule.train_timesteps
+    for latents, image_latents in islice(chain.from_iterable(repeat(loader)), steps):
+        timesteps = torch.randint(last, (len(latents),), device=device)
+        noise = torch.randn_like(latents)
+        noisy = noise_scheduler.add_noise(latents, noise, timesteps)
+        target = noise_scheduler.get_velocity(latents, noise, timesteps)
+        loss = F.mse_loss(denoiser(noisy, timesteps, image_latents).float(), target)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(denoiser.parameters(), train.optimizer.clip_grad_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        average.step(denoiser.parameters())
+        clock.tick()
     return clock.times
 
 
@@ -142,6 +145,10 @@ class _Clock(Checkpoints):
         """There is nothing."""
 
     def save(self, step: int, state: Callable[[], dict]) -> None:
+        """Note the time of a step's end."""
+        self.tick()
+
+    def tick(self) -> None:
         """Note the time."""
         _wait(self.device)
         self.times.append(time.perf_counter())
