@@ -25,6 +25,7 @@ from poseloop.hmr.values import write_values
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import make_deterministic
 
 
@@ -48,9 +49,9 @@ def main() -> None:
 
     config = load_config(arguments.config, CleaningConfig)
     make_deterministic(0, config.threads)
-    body = load_body(arguments.body)
-    base = load_hmr(arguments.model, body)
-    scorer = load_scorer(arguments.scorer, body) if arguments.scorer else None
+    body, device = load_body(arguments.body), choose_device(config.device)
+    base = load_hmr(arguments.model, body).to(device)
+    scorer = load_scorer(arguments.scorer, body).to(device) if arguments.scorer else None
     keeper = "scorer" if scorer else "random"
     pictures, labels = load_labelled(arguments.images, arguments.labels)
     data = encode_pictures(base.encoder, pictures)
@@ -62,7 +63,7 @@ def main() -> None:
     inputs += [arguments.scorer] if scorer else []
     for seed, output in zip(config.seeds, arguments.output, strict=True):
         faulty, wrong = make_wrong(bodies_of(labels), config, seed)
-        tokens = base.layout.encode(faulty, data.intrinsics)
+        tokens = base.layout.encode(faulty.to(device), data.intrinsics)
         if scorer:
             scores = label_scores(scorer, base, pictures, data, tokens, config.hypotheses, seed)
             order, subsets = best_first(scores), {}

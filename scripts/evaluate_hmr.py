@@ -12,6 +12,7 @@ from poseloop.hmr.store import load_labelled
 from poseloop.hmr.values import write_values
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import make_deterministic
 
 
@@ -31,8 +32,8 @@ def main() -> None:
 
     config = load_config(arguments.config, MeasureConfig)
     make_deterministic(config.seed, config.threads)
-    body = load_body(arguments.body)
-    scorer = load_scorer(arguments.scorer, body)
+    body, device = load_body(arguments.body), choose_device(config.device)
+    scorer = load_scorer(arguments.scorer, body).to(device)
     sets = {
         images.stem: load_labelled(images, labels)
         for images, labels in zip(arguments.images, arguments.labels, strict=True)
@@ -41,7 +42,7 @@ def main() -> None:
     if len(models) == 1:
         models = models * len(arguments.seeds)
     for path, seed, output in zip(models, arguments.seeds, arguments.output, strict=True):
-        model = load_hmr(path, body)
+        model = load_hmr(path, body).to(device)
         # A regressor has one answer.
         counts = [1] if model.config.diffusion.ddim_steps == 1 else config.counts
         settings = config.model_copy(update={"counts": counts})

@@ -12,6 +12,7 @@ from poseloop.hmr.store import load_labelled
 from poseloop.hmr.values import write_values
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_npz
 from poseloop.runtime.seeds import make_deterministic
 
@@ -30,9 +31,9 @@ def main() -> None:
 
     config = load_config(arguments.config, MeasureConfig)
     make_deterministic(config.seed, config.threads)
-    body = load_body(arguments.body)
-    base = load_hmr(arguments.model, body)
-    scorer = load_scorer(arguments.scorer, body)
+    body, device = load_body(arguments.body), choose_device(config.device)
+    base = load_hmr(arguments.model, body).to(device)
+    scorer = load_scorer(arguments.scorer, body).to(device)
     values, arrays = {}, {}
     for images, labels in zip(arguments.images, arguments.labels, strict=True):
         data = load_labelled(images, labels)

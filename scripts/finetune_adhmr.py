@@ -19,6 +19,7 @@ from poseloop.multiview.fitting import write_log
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import make_deterministic
 
@@ -49,6 +50,7 @@ def main() -> None:
     variant = config.variants[arguments.variant]
     make_deterministic(0, config.threads)
     base = load_hmr(arguments.model, load_body(arguments.body))
+    base = base.to(choose_device(config.device))
     sources = {}
     for manifest, images in zip(arguments.preferences, arguments.images, strict=True):
         preferences = read_preferences(manifest, arguments.model)

@@ -32,6 +32,7 @@ from poseloop.posegen.loop import render
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_json
 from poseloop.runtime.seeds import make_deterministic, torch_rng
@@ -74,8 +75,9 @@ def main() -> None:
     seed = config.seeds[0] if arguments.seed is None else arguments.seed
     make_deterministic(seed, config.threads)
     body = load_body(results / "body")
-    compact = surface_body(body, pictures.surface_points)
-    gan, prior = load_gan(made / "generator.safetensors", config, seed)
+    device = choose_device(config.device)
+    compact = surface_body(body, pictures.surface_points).to(device)
+    gan, prior = load_gan(made / "generator.safetensors", config, seed, device)
     stage = load_stage(
         config,
         nerf,
@@ -94,7 +96,7 @@ def main() -> None:
     rendered = math.ceil(arguments.count * config.mined / config.prints)
     drawn = gan.sample(rendered, config.generator.noise, generator)
     images = render(stage, "nerf", drawn, generator, (seed, "hard poses"))
-    inside = gan.bounds.contains(drawn).numpy().repeat(config.prints)
+    inside = gan.bounds.contains(drawn).cpu().numpy().repeat(config.prints)
     verdict = judge_pairs(images, inside, estimate, stage.check, config.filter, reference, True)
     kept = np.flatnonzero(verdict.kept)
     kept = kept[np.argsort(-verdict.hardness[kept], kind="stable")][: arguments.count]

@@ -10,6 +10,7 @@ from poseloop.hmr.scorer_config import CandidatesConfig, ScorerConfig
 from poseloop.hmr.store import load_labelled
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import derive_seed, make_deterministic
 
 
@@ -29,6 +30,7 @@ def main() -> None:
     config = load_config(arguments.config, ScorerConfig)
     make_deterministic(config.seed, config.threads)
     model = load_hmr(arguments.model, load_body(arguments.body))
+    model = model.to(choose_device(config.device))
     data = load_labelled(arguments.images, arguments.labels)
     make_candidates(model, *data, config.candidates, config.seed).save(arguments.output)
     held_out = load_labelled(arguments.validation, arguments.validation_labels)

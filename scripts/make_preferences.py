@@ -18,6 +18,7 @@ from poseloop.hmr.scorer import load_scorer
 from poseloop.hmr.store import Pictures, load_labelled
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import sha256
 from poseloop.runtime.seeds import make_deterministic
@@ -41,8 +42,8 @@ def main() -> None:
         raise UserError(f"{arguments.config}: sources: no source called {arguments.source!r}")
     source = config.sources[arguments.source]
     make_deterministic(config.seed, config.threads)
-    body = load_body(arguments.body)
-    model = load_hmr(arguments.model, body)
+    body, device = load_body(arguments.body), choose_device(config.device)
+    model = load_hmr(arguments.model, body).to(device)
     name, seed, rows = arguments.source, config.seed, slice(source.pictures)
     about = {
         "images": {arguments.images.name: sha256(arguments.images)},
@@ -55,7 +56,7 @@ def main() -> None:
         if arguments.scorer is None:
             raise UserError(f"--scorer: the source {name} is scored and needs one")
         pictures = Pictures.load(arguments.images)[rows]
-        scorer = load_scorer(arguments.scorer, body)
+        scorer = load_scorer(arguments.scorer, body).to(device)
         preferences = scored_preferences(
             model, scorer, pictures, source.hypotheses, config.pairing, seed, name
         )

@@ -12,6 +12,7 @@ from poseloop.posegen.estimator_training import surface_body
 from poseloop.posegen.imageset import ImageSet
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_npz
 from poseloop.runtime.seeds import make_deterministic
 
@@ -30,6 +31,7 @@ def main() -> None:
     config = load_config(arguments.config, ImageSetsConfig)
     make_deterministic(config.seed, 1)
     body = surface_body(load_body(arguments.body), config.surface_points)
+    body = body.to(choose_device(config.device))
     sets = {path.stem: ImageSet.load(path) for path in arguments.images}
     surfaces = {name: true_surface(images, body) for name, images in sets.items()}
     tables: dict[str, list[np.ndarray]] = {}

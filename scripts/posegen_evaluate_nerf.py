@@ -17,6 +17,7 @@ from poseloop.posegen.loading import load_gan, load_stage
 from poseloop.posegen.nerf_training import load_field
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_json, write_npz
 from poseloop.runtime.seeds import make_deterministic
 
@@ -44,13 +45,15 @@ def main() -> None:
     make_deterministic(nerf.seed, nerf.threads)
     body = load_body(arguments.body)
     compact = surface_body(body, points)
-    fields = {path.stem: load_field(path)[0] for path in arguments.fields}
+    device = choose_device(nerf.device)
+    fields = {path.stem: load_field(path)[0].to(device) for path in arguments.fields}
     held_out = {path.stem: ImageSet.load(path) for path in arguments.held_out}
     values, pictures, speed = compare_fields(fields, held_out, compact, nerf, time.process_time)
     # Times differ from run to run: they go to the log, never into a tracked file.
     for name, rate in speed.items():
         print(f"{name}: {rate:.1f} pictures a second on one core")
-    gan, prior = load_gan(arguments.generator, config, config.seeds[0])
+    gan, prior = load_gan(arguments.generator, config, config.seeds[0], device)
+    compact = compact.to(device)
     data = [arguments.anchor, arguments.validation, arguments.check, arguments.fields[0]]
     stage = load_stage(config, nerf, body, compact, prior, *data)
     values |= fidelity_of_field(stage, gan, config.seeds[0])

@@ -14,6 +14,7 @@ from poseloop.posegen.loop import make_start, run_loop
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.files import write_npz
 from poseloop.runtime.seeds import make_deterministic
@@ -47,10 +48,11 @@ def main() -> None:
     points = load_config(arguments.image_config, ImageSetsConfig).surface_points
     make_deterministic(arguments.seed, config.threads)
     body = load_body(arguments.body)
-    compact = surface_body(body, points)
+    device = choose_device(config.device)
+    compact = surface_body(body, points).to(device)
     name = arguments.estimator.stem
     base, entry = load_estimator(arguments.estimator, compact)
-    gan, prior = load_gan(arguments.generator, config, arguments.seed)
+    gan, prior = load_gan(arguments.generator, config, arguments.seed, device)
     data = [arguments.anchor, arguments.validation, arguments.check, arguments.field]
     stage = load_stage(config, nerf, body, compact, prior, *data)
     configs = [arguments.config, arguments.image_config, arguments.nerf_config]

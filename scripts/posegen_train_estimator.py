@@ -12,6 +12,7 @@ from poseloop.posegen.imageset import ImageSet
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import make_deterministic
 
@@ -37,12 +38,13 @@ def main() -> None:
     inputs = [arguments.config, arguments.body, arguments.images, *arguments.validation]
     key = run_key(__file__, inputs, arguments.estimator)
     checkpoints = Checkpoints(key, config.checkpoint_every)
+    body = surface_body(load_body(arguments.body), points)
     estimator, rows = train_estimator(
         config,
         arguments.estimator,
         images,
         {path.stem: ImageSet.load(path) for path in arguments.validation},
-        surface_body(load_body(arguments.body), points),
+        body.to(choose_device(config.device)),
         checkpoints,
     )
     entry = config.estimators[arguments.estimator]

@@ -12,6 +12,7 @@ from poseloop.posegen.nerf_training import save_field, train_field
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import make_deterministic
 
 
@@ -32,7 +33,8 @@ def main() -> None:
     key = run_key(__file__, [arguments.config, arguments.body, arguments.captures], arguments.field)
     checkpoints = Checkpoints(key, config.checkpoint_every)
     captures = ImageSet.load(arguments.captures)
-    field, betas, rows = train_field(config, arguments.field, captures, body, checkpoints)
+    device = choose_device(config.device)
+    field, betas, rows = train_field(config, arguments.field, captures, body, checkpoints, device)
     save_field(arguments.output, field, betas, body)
     write_log(arguments.log, rows)
     checkpoints.discard()

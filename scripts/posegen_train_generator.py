@@ -15,6 +15,7 @@ from poseloop.posegen.generator_training import Gan, warm_up
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.seeds import make_deterministic, numpy_rng
 from poseloop.runtime.weights import write_weights
 
@@ -35,7 +36,8 @@ def main() -> None:
     motion = config.generator.motion
     recorded = read_mix(motion, load_body(arguments.body), arguments.clips)
     prior = draw_poses(recorded, motion, _POSES, numpy_rng(config.seeds[0], "posegen", "prior"))
-    vectors = torch.from_numpy(pose_vectors(prior))
+    device = choose_device(config.device)
+    vectors = torch.from_numpy(pose_vectors(prior)).to(device)
     bounds = Bounds(config.generator, prior)
     checkpoints = Checkpoints(
         run_key(__file__, [arguments.config, arguments.body, arguments.clips]), 1
@@ -43,7 +45,7 @@ def main() -> None:
     state = checkpoints.restore() or {"weights": {}, "rows": []}
     weights, rows = state["weights"], state["rows"]
     for number, seed in enumerate(config.seeds[len(rows) :], len(rows) + 1):
-        gan = Gan(config, bounds, seed)
+        gan = Gan(config, bounds, seed).to(device)
         rows.append({"seed": seed, **warm_up(config, gan, vectors, seed)})
         weights |= {f"seed{seed}.{name}": value for name, value in gan.state_dict().items()}
         checkpoints.save(number, {"weights": weights, "rows": rows}.copy)

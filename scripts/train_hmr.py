@@ -12,6 +12,7 @@ from poseloop.multiview.fitting import write_log
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_json
 from poseloop.runtime.seeds import make_deterministic
 
@@ -49,6 +50,7 @@ def main() -> None:
         load_labelled(arguments.images, arguments.labels),
         load_labelled(arguments.validation, arguments.validation_labels),
         checkpoints,
+        choose_device(config.device),
     )
     model.save(arguments.output)
     write_log(arguments.log, rows)

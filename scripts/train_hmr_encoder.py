@@ -11,6 +11,7 @@ from poseloop.multiview.fitting import write_log
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import write_json
 from poseloop.runtime.seeds import make_deterministic
 
@@ -45,6 +46,7 @@ def main() -> None:
         load_labelled(arguments.images, arguments.labels),
         load_labelled(arguments.validation, arguments.validation_labels),
         checkpoints,
+        choose_device(config.device),
     )
     save_encoder(arguments.output, encoder, config.encoder)
     write_log(arguments.log, rows)

@@ -13,6 +13,7 @@ from poseloop.multiview.fitting import write_log
 from poseloop.runtime.checkpoints import Checkpoints, run_key
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
+from poseloop.runtime.device import choose_device
 from poseloop.runtime.files import sha256, write_json
 from poseloop.runtime.seeds import make_deterministic
 
@@ -48,7 +49,7 @@ def main() -> None:
     data, body = load_labelled(arguments.images, arguments.labels), load_body(arguments.body)
     scorer, rows = train_scorer(
         config,
-        load_hmr(arguments.model, body),
+        load_hmr(arguments.model, body).to(choose_device(config.device)),
         body,
         (*data, Candidates.load(arguments.candidates)),
         (Pictures.load(arguments.validation), Candidates.load(arguments.validation_candidates)),

@@ -207,8 +207,8 @@ def test_a_saved_scorer_scores_the_same(model, scorer, data, body, tmp_path):
 
 def test_weights_of_another_version_are_named(model, body, tmp_path):
     path = tmp_path / "old.safetensors"
-    write_weights(path, model.state_dict(), {"hmr": {**model.config.model_dump(), "device": "cpu"}})
-    with pytest.raises(UserError, match="old.safetensors: weights of another version: hmr.device"):
+    write_weights(path, model.state_dict(), {"hmr": {**model.config.model_dump(), "colour": 1}})
+    with pytest.raises(UserError, match="old.safetensors: weights of another version: hmr.colour"):
         load_hmr(path, body)
     write_weights(path, model.state_dict(), {})
     with pytest.raises(UserError, match="old.safetensors: not the weights of this kind of model"):

@@ -74,10 +74,12 @@ rule train_hmr_encoder:
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr"),
     message:
         "Training the image encoder on 2D joints"
     shell:
-        "python scripts/train_hmr_encoder.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_hmr_encoder.py"
+        " --config {input.config} --body {input.body}"
         " --images {input.images} --labels {input.labels}"
         " --validation {input.validation} --validation-labels {input.validation_labels}"
         " --output {output.model} --metrics {output.metrics} --log {output.log}"
@@ -109,10 +111,12 @@ rule train_hmr:
     threads: cores_of("hmr")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr"),
     message:
         "Training the diffusion HMR base"
     shell:
-        "python scripts/train_hmr.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_hmr.py"
+        " --config {input.config} --body {input.body}"
         " --encoder {input.encoder}"
         " --images {input.images} --labels {input.labels}"
         " --validation {input.validation} --validation-labels {input.validation_labels}"
@@ -143,10 +147,12 @@ rule make_hmr_candidates:
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_scorer"),
     message:
         "Drawing the scorer's candidates"
     shell:
-        "python scripts/make_hmr_candidates.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/make_hmr_candidates.py"
+        " --config {input.config}"
         " --body {input.body} --model {input.model}"
         " --images {input.images} --labels {input.labels}"
         " --validation {input.validation} --validation-labels {input.validation_labels}"
@@ -179,10 +185,12 @@ rule train_hmr_scorer:
     threads: cores_of("hmr_scorer")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_scorer"),
     message:
         "Training HMR-Scorer"
     shell:
-        "python scripts/train_hmr_scorer.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/train_hmr_scorer.py"
+        " --config {input.config} --body {input.body}"
         " --model {input.model} --images {input.images} --labels {input.labels}"
         " --candidates {input.candidates} --validation {input.validation}"
         " --validation-candidates {input.validation_candidates}"
@@ -211,10 +219,12 @@ rule evaluate_scorer:
     threads: cores_of("hmr_evaluate")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_evaluate"),
     message:
         "Measuring how hypotheses are ranked"
     shell:
-        "python scripts/evaluate_scorer.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/evaluate_scorer.py"
+        " --config {input.config} --body {input.body}"
         " --model {input.model} --scorer {input.scorer} --images {input.images}"
         " --labels {input.labels} --output {output.values} --scores {output.scores}"
         " > {log} 2>&1"
@@ -244,6 +254,7 @@ rule make_preferences:
     threads: cores_of("hmr_preferences")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_preferences"),
     params:
         given=lambda wildcards, input: (
             f"--labels {input.labels}" if input.labels else f"--scorer {input.scorer}"
@@ -251,7 +262,8 @@ rule make_preferences:
     message:
         "Making preference pairs: {wildcards.source}"
     shell:
-        "python scripts/make_preferences.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/make_preferences.py"
+        " --config {input.config}"
         " --source {wildcards.source} --body {input.body} --model {input.model}"
         " --images {input.images} {params.given}"
         " --shards {output.shards} --manifest {output.manifest} > {log} 2>&1"
@@ -292,10 +304,12 @@ rule finetune_adhmr:
     threads: cores_of("adhmr")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("adhmr"),
     message:
         "Fine-tuning the diffusion HMR base: {wildcards.tuned}"
     shell:
-        "python scripts/finetune_adhmr.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/finetune_adhmr.py"
+        " --config {input.config}"
         " --variant {wildcards.tuned} --body {input.body} --model {input.model}"
         " --preferences {input.preferences} --images {input.images}"
         " --validation {input.validation} --validation-labels {input.validation_labels}"
@@ -324,12 +338,14 @@ rule evaluate_hmr:
     threads: cores_of("hmr_evaluate")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_evaluate"),
     params:
         seeds=TUNE.seeds,
     message:
         "Measuring hypotheses: {wildcards.hmr_method}"
     shell:
-        "python scripts/evaluate_hmr.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/evaluate_hmr.py"
+        " --config {input.config} --body {input.body}"
         " --scorer {input.scorer} --models {input.models} --images {input.images}"
         " --labels {input.labels} --seeds {params.seeds} --output {output} > {log} 2>&1"
 
@@ -358,6 +374,7 @@ rule clean_labels:
     threads: cores_of("hmr_cleaning")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("hmr_cleaning"),
     params:
         scorer=lambda wildcards, input: (
             f"--scorer {input.scorer}" if input.scorer else ""
@@ -365,7 +382,8 @@ rule clean_labels:
     message:
         "Cleaning labels and retraining: {wildcards.keeper}"
     shell:
-        "python scripts/clean_labels.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/clean_labels.py"
+        " --config {input.config} --body {input.body}"
         " --model {input.model} {params.scorer} --images {input.images}"
         " --labels {input.labels} --test-images {input.test_images}"
         " --test-labels {input.test_labels} --output {output} > {log} 2>&1"

@@ -64,14 +64,16 @@ rule posegen_train_estimator:
     benchmark:
         "<benchmarks>/posegen_train_estimator/{posegen_estimator}.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: cores_of("posegen_estimators")
     resources:
         mem_mb=2000,
+        gpu=gpus_of("posegen_estimators"),
     message:
         "Training the estimator {wildcards.posegen_estimator}"
     shell:
-        "python scripts/posegen_train_estimator.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_train_estimator.py"
+        " --config {input.config}"
         " --image-config {input.image_config} --estimator {wildcards.posegen_estimator}"
         " --body {input.body} --images {input.images} --validation {input.validation}"
         " --output {output.model} --log {output.log} > {log} 2>&1"
@@ -118,14 +120,16 @@ rule posegen_train_field:
     benchmark:
         "<benchmarks>/posegen_train_field/{posegen_field}.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: cores_of("posegen_nerf")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("posegen_nerf"),
     message:
         "Training the articulated field {wildcards.posegen_field}"
     shell:
-        "python scripts/posegen_train_field.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_train_field.py"
+        " --config {input.config}"
         " --field {wildcards.posegen_field} --body {input.body} --captures {input.captures}"
         " --output {output.model} --log {output.log} > {log} 2>&1"
 
@@ -145,14 +149,16 @@ rule posegen_train_generator:
     benchmark:
         "<benchmarks>/posegen_train_generator.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: cores_of("posegen")
     resources:
         mem_mb=1500,
+        gpu=gpus_of("posegen"),
     message:
         "Warming up the generators of poses"
     shell:
-        "python scripts/posegen_train_generator.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_train_generator.py"
+        " --config {input.config} --body {input.body}"
         " --clips {input.clips} --output {output.model} --log {output.log} > {log} 2>&1"
 
 
@@ -183,14 +189,16 @@ rule posegen_evaluate_nerf:
     benchmark:
         "<benchmarks>/posegen_evaluate_nerf.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: cores_of("posegen_nerf")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("posegen_nerf"),
     message:
         "Measuring the articulated fields"
     shell:
-        "python scripts/posegen_evaluate_nerf.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_evaluate_nerf.py"
+        " --config {input.config}"
         " --image-config {input.image_config} --nerf-config {input.nerf_config}"
         " --body {input.body} --fields {input.fields} --held-out {input.held_out}"
         " --estimator {input.estimator} --check {input.check}"
@@ -221,10 +229,11 @@ rule posegen_run_loop:
     benchmark:
         "<benchmarks>/posegen_run_loop/{posegen_estimator}/{posegen_part}/seed{seed}.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: cores_of("posegen")
     resources:
         mem_mb=2500,
+        gpu=gpus_of("posegen"),
     params:
         methods=lambda wildcards: POSEGEN.parts(wildcards.posegen_estimator)[
             wildcards.posegen_part
@@ -233,7 +242,8 @@ rule posegen_run_loop:
         "Running the loop on {wildcards.posegen_estimator}, {wildcards.posegen_part}, "
         "seed {wildcards.seed}"
     shell:
-        "python scripts/posegen_run_loop.py --config {input.config}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_run_loop.py"
+        " --config {input.config}"
         " --image-config {input.image_config} --nerf-config {input.nerf_config}"
         " --seed {wildcards.seed} --methods {params.methods} --body {input.body}"
         " --estimator {input.estimator}"
@@ -259,14 +269,16 @@ rule posegen_evaluate:
     benchmark:
         "<benchmarks>/posegen_evaluate/{posegen_estimator}.tsv"
     conda:
-        "../../envs/cpu.yaml"
+        "../../envs/gpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
+        gpu=gpus_of("posegen_images"),
     message:
         "Evaluating {wildcards.posegen_estimator} on the test sets"
     shell:
-        "python scripts/posegen_evaluate.py --config {input.config} --body {input.body}"
+        "python -m poseloop.runtime.launch {resources.gpu} scripts/posegen_evaluate.py"
+        " --config {input.config} --body {input.body}"
         " --models {input.models} --images {input.images} --output {output} > {log} 2>&1"
 
 

@@ -25,7 +25,8 @@ def true_surface(images: ImageSet, body: SurfaceBody) -> torch.Tensor:
     """Surface points (N, P, 3) of the labels, metres, relative to the pelvis."""
     pose = np.concatenate([images.global_orient, images.body_pose], axis=1).reshape(-1, 24, 3)
     rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose))
-    return body.surface(rotmats, torch.from_numpy(images.betas))
+    betas = torch.from_numpy(images.betas)
+    return body.surface(rotmats.to(body.device), betas.to(body.device)).cpu()
 
 
 def evaluate_estimator(
@@ -42,8 +43,8 @@ def evaluate_estimator(
     if not torch.isfinite(estimate.joints).all():
         raise UserError("the estimator returns joints that are not finite")
     values = joint_metrics(estimate.joints, torch.from_numpy(images.joints))
-    found = body.surface(estimate.rotmats, estimate.betas)
-    return values | {"pve": surface_error(found, surface)}
+    found = body.surface(estimate.rotmats.to(body.device), estimate.betas.to(body.device))
+    return values | {"pve": surface_error(found.cpu(), surface)}
 
 
 def load_tuned(path: str | Path, body: SurfaceBody) -> dict[str, Estimator]:
@@ -65,7 +66,8 @@ def load_tuned(path: str | Path, body: SurfaceBody) -> dict[str, Estimator]:
         with rebuilding(path, weights):
             estimator = make_estimator(entry, body, metadata["size"])
         load_into(estimator, weights, path)
-        estimators[method] = estimator.to(memory_format=torch.channels_last).eval()
+        estimator = estimator.to(body.device, memory_format=torch.channels_last)
+        estimators[method] = estimator.eval()
     return estimators
 
 

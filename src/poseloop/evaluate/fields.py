@@ -37,6 +37,8 @@ def compare_fields(
 
     Parameters
     ----------
+    body : SurfaceBody
+        On the CPU.
     held_out : dict of ImageSet
         `view` and `pose`.
     clock : function
@@ -125,7 +127,7 @@ def feedback_directions(stage: Stage, gan: Gan, estimator: Estimator, seed: int)
     for mode in ("detached", "through_render", "score_function", "difficulty_net"):
         generator = torch_rng(*names, "raw")
         noise = torch.randn((settings.probes, stage.config.generator.noise), generator=generator)
-        raw = gan.generator(noise).detach()
+        raw = gan.generator(noise.to(gan.pool.device)).detach()
         subject = torch.randint(len(studio.betas), (settings.probes,), generator=generator)
         found = direction_correlation(
             mode, raw, subject, gan.bounds, probe, generator, 0.1, settings.noise, net

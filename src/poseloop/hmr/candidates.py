@@ -63,10 +63,10 @@ def disturb(
     size = torch.full((24, 1), level)
     size[0] *= config.orient_share
     noise = size * torch.randn((*bodies.rotations.shape[:-2], 3), generator=generator)
-    betas = bodies.betas + level * config.betas_noise * torch.randn(
-        bodies.betas.shape, generator=generator
-    )
-    return Bodies(bodies.rotations @ roma.rotvec_to_rotmat(noise), betas, bodies.camera)
+    shape = level * config.betas_noise * torch.randn(bodies.betas.shape, generator=generator)
+    turns = roma.rotvec_to_rotmat(noise.to(bodies.betas.device))
+    betas = bodies.betas + shape.to(bodies.betas.device)
+    return Bodies(bodies.rotations @ turns, betas, bodies.camera)
 
 
 @torch.no_grad()
@@ -74,7 +74,7 @@ def make_candidates(
     model: DiffusionHMR, pictures: Pictures, labels: Labels, config: CandidatesConfig, seed: int
 ) -> Candidates:
     """Candidates for labelled pictures; each batch of pictures has streams of its own."""
-    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels)
+    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels).to(model.device)
     tokens, errors = [], []
     for start in range(0, len(data), _BATCH):
         part = slice(start, start + _BATCH)
@@ -91,6 +91,6 @@ def make_candidates(
         # Half precision first, so that the errors are those of what is stored.
         group = torch.cat(groups, 1).half().float()
         found = body_errors(model.body, model.layout.decode(group, intrinsics[:, None]), bodies)
-        tokens.append(group)
-        errors.append(torch.stack([found[name] for name in ERRORS], -1))
+        tokens.append(group.cpu())
+        errors.append(torch.stack([found[name] for name in ERRORS], -1).cpu())
     return Candidates(torch.cat(tokens), torch.cat(errors))

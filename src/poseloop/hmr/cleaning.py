@@ -70,7 +70,7 @@ def train_regressor(
     rows : which labels may be used
     """
     torch.manual_seed(derive_seed(seed, "cleaning", "weights"))
-    network = Denoiser(base.config, base.layout, base.encoder)
+    network = Denoiser(base.config, base.layout, base.encoder).to(base.device)
     error, kept = DenoisingError(base.layout, base.config.loss), torch.from_numpy(rows)
 
     def backward(step: int) -> Row:
@@ -91,9 +91,9 @@ def train_regressor(
 
 def regress(network: nn.Module, base: DiffusionHMR, data: Encoded) -> Tensor:
     """Tokens (B, 1, T, C) that the network gives from zero noise in one step."""
-    last = base.config.diffusion.train_timesteps - 1
-    blank = torch.zeros(len(data), 1, *base.layout.mask.shape)
-    return network(blank, torch.full((len(data), 1), last), data.features)
+    last, shape, device = base.config.diffusion.train_timesteps - 1, (len(data), 1), base.device
+    blank = torch.zeros(*shape, *base.layout.mask.shape, device=device)
+    return network(blank, torch.full(shape, last, device=device), data.features)
 
 
 @torch.no_grad()
@@ -102,7 +102,8 @@ def regressor_errors(
 ) -> dict[str, list[float]]:
     """`mpjpe` and `pa_mpjpe` of every picture, millimetres."""
     found = base.layout.decode(regress(network, base, data), data.intrinsics[:, None])
-    errors = body_errors(base.body, found, bodies_of(labels), ["mpjpe", "pa_mpjpe"])
+    truth = bodies_of(labels).to(base.device)
+    errors = body_errors(base.body, found, truth, ["mpjpe", "pa_mpjpe"])
     return {name: errors[name][:, 0].tolist() for name in ("mpjpe", "pa_mpjpe")}
 
 

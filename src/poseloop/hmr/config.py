@@ -86,6 +86,7 @@ class BaseConfig(Config):
     threads: Positive = Field(
         description="CPU threads; each takes an equal shard of the batch. Part of the result."
     )
+    device: str = Field(default="cpu", exclude=True, description="`auto`, `cpu` or `cuda`.")
     parameters: Literal["rotations", "joints_twists"] = Field(
         description="What is denoised: SMPL rotations in 6-D, or joints and twists with analytic "
         "inverse kinematics."

@@ -45,13 +45,13 @@ class Encoded:
 
 @torch.no_grad()
 def encode_pictures(encoder: Encoder, pictures: Pictures, batch: int = 64) -> Encoded:
-    """Run a frozen encoder once over all pictures."""
+    """Run a frozen encoder once over all pictures; what it makes of them stays on its device."""
     parts = [
-        encoder(picture_tensor(pictures, slice(start, start + batch)))
+        encoder(picture_tensor(pictures, slice(start, start + batch)).to(encoder.device))
         for start in range(0, len(pictures), batch)
     ]
     joined = Features(*(torch.cat(values) for values in zip(*parts, strict=True)))
-    return Encoded(joined, torch.from_numpy(pictures.intrinsics))
+    return Encoded(joined, torch.from_numpy(pictures.intrinsics).to(encoder.device))
 
 
 def freeze(module: nn.Module) -> nn.Module:

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from poseloop.body.model import BodyModel
 from poseloop.hmr.config import BaseConfig, saved_config
-from poseloop.hmr.encoder import Encoder, Features, sample_at
+from poseloop.hmr.encoder import Encoder, Features
 from poseloop.hmr.parameters import PARAMETERS, Parameters
 from poseloop.hmr.skeleton_body import SkeletonBody
 from poseloop.hmr.transformer import JointTransformer
+from poseloop.runtime.kernels import sample_at
 from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
@@ -69,6 +70,11 @@ class DiffusionHMR(nn.Module):
         self.encoder = Encoder(config.encoder)
         self.layout = PARAMETERS[config.parameters](SkeletonBody(body, config.vertices))
         self.denoiser = Denoiser(config, self.layout, self.encoder)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.encoder.device
 
     @property
     def body(self) -> SkeletonBody:

@@ -45,6 +45,7 @@ def train_encoder(
     data: tuple[Pictures, Labels],
     validation: tuple[Pictures, Labels],
     checkpoints: Checkpoints,
+    device: torch.device | str = "cpu",
 ) -> tuple[Encoder, list[Row]]:
     """Train the encoder of a base; of the labels it learns the 2D joints alone.
 
@@ -52,7 +53,7 @@ def train_encoder(
     joints of held-out pictures are missed.
     """
     torch.manual_seed(derive_seed(config.seed, "hmr encoder", "weights"))
-    encoder = Encoder(config.encoder).to(memory_format=torch.channels_last)
+    encoder = Encoder(config.encoder).to(device, memory_format=torch.channels_last)
     settings, skeleton = config.detection, SkeletonBody(body, config.vertices)
     places, held_out = joint_places(skeleton, *data), joint_places(skeleton, *validation)
     size = settings.batch_size // config.threads
@@ -61,7 +62,8 @@ def train_encoder(
         generator = torch_rng(config.seed, "hmr encoder", "step", step, part)
         rows = torch.randint(len(places), (size,), generator=generator)
         chosen = torch.rand(size, generator=generator) < 0.5
-        image, wanted = mirrored(picture_tensor(data[0], rows.numpy()), places[rows], chosen)
+        image = picture_tensor(data[0], rows.numpy())
+        image, wanted = (part.to(device) for part in mirrored(image, places[rows], chosen))
         return detection_loss(encoder.heat(encoder(image).map), wanted)
 
     return fit_sharded(
@@ -80,7 +82,7 @@ def train_encoder(
 @torch.no_grad()
 def missed_pixels(encoder: nn.Module, pictures: Pictures, places: Tensor) -> float:
     """Mean distance of detected joints from true ones (N, 24, 2), pixels of the crop."""
-    detected = encoder(picture_tensor(pictures)).detected
+    detected = encoder(picture_tensor(pictures).to(encoder.device)).detected.cpu()
     return float((detected - places).norm(dim=-1).mean()) * pictures.image.shape[1] / 2
 
 

@@ -7,8 +7,10 @@ from torch import Tensor, nn
 from poseloop.hmr.config import DiffusionConfig
 from poseloop.hmr.encoder import Features
 
-# Hypotheses of which the widest layer's activations are a few megabytes.
+# Hypotheses of which the widest layer's activations are a few megabytes on a CPU, elsewhere some
+# hundred.
 _IN_CACHE = 200
+_IN_MEMORY = 10_000
 
 
 def make_scheduler(config: DiffusionConfig) -> DDIMScheduler:
@@ -39,7 +41,7 @@ def hypothesis_noise(
     """Noise (B, M, T, C) to sample from; hypothesis 0 is zero noise, the model's one answer."""
     noise = torch.randn((pictures, hypotheses, *mask.shape), generator=generator)
     noise[:, 0] = 0.0
-    return noise * mask
+    return noise.to(mask.device) * mask
 
 
 @torch.no_grad()
@@ -56,7 +58,7 @@ def sample(
         scheduler.set_timesteps(config.ddim_steps)
         tokens, seen = noise[rows], features.of(rows)
         for timestep in scheduler.timesteps:
-            found = denoiser(tokens, timestep.expand(tokens.shape[:2]), seen)
+            found = denoiser(tokens, timestep.to(tokens.device).expand(tokens.shape[:2]), seen)
             tokens = scheduler.step(found, timestep, tokens).prev_sample
         clean.append(tokens)
     return torch.cat(clean)
@@ -65,10 +67,11 @@ def sample(
 def in_cache(tokens: Tensor) -> list[slice]:
     """Pictures of tokens (B, M, T, C) in parts; on a CPU so few that activations stay in its cache.
 
-    Hypotheses never see each other, so the parts give what the whole gives, in two thirds of the
-    time.
+    Hypotheses never see each other, so the parts give what the whole gives, on a CPU in two thirds
+    of the time.
     """
-    many = max(1, _IN_CACHE // tokens.shape[1]) if tokens.device.type == "cpu" else len(tokens)
+    hypotheses = _IN_CACHE if tokens.device.type == "cpu" else _IN_MEMORY
+    many = max(1, hypotheses // tokens.shape[1])
     return [slice(start, start + many) for start in range(0, len(tokens), many)]
 
 
@@ -79,7 +82,7 @@ def error_weights(scheduler: DDIMScheduler, timesteps: Tensor, space: str) -> Te
     the timesteps, fact sheet ADHMR 4), `velocity` one plus that ratio, and `min_snr` the smaller
     of the ratio and 5.
     """
-    cumulative = scheduler.alphas_cumprod[timesteps]
+    cumulative = scheduler.alphas_cumprod.to(timesteps.device)[timesteps]
     snr = cumulative / (1.0 - cumulative)
     return {
         "sample": torch.ones_like(snr),

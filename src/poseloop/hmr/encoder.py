@@ -30,16 +30,6 @@ class Features(NamedTuple):
         return Features(*(part[rows] for part in self))
 
 
-def sample_at(features: Tensor, places: Tensor) -> Tensor:
-    """Features (B, C, h, w) at places (B, K, 2), (u, v) in [-1, 1]: (B, K, C), bilinear.
-
-    `grid_sample` takes x before y; u is x. Beyond the edge the edge's value counts.
-    """
-    grid = places.unsqueeze(2)
-    found = F.grid_sample(features, grid, padding_mode="border", align_corners=False)
-    return found.squeeze(3).transpose(1, 2)
-
-
 def soft_argmax(heat: Tensor) -> tuple[Tensor, Tensor]:
     """Expected place (B, K, 2), (u, v), and log-peak (B, K, 1) of logit maps (B, K, h, w)."""
     height, width = heat.shape[-2:]
@@ -95,6 +85,11 @@ class Encoder(nn.Module):
         self.fine = _conv(middle, middle, 1, groups)
         self.heat = nn.Conv2d(middle, _JOINTS, 1)
         self.token_channels, self.map_channels = last, middle
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.heat.weight.device
 
     def forward(self, pictures: Tensor) -> Features:
         """Pictures (B, 3, S, S) in [0, 1]."""

@@ -56,7 +56,7 @@ def measure(
         distance of the selected body's projected joints from the true ones, pixels; `calibration`,
         a list of one: the rank correlation over pictures of spread and error of the mean.
     """
-    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels)
+    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels).to(model.device)
     count = config.counts[-1]
     tokens = draw_hypotheses(model, data, count, config.seed + seed, "evaluation")
     scores = score_tokens(scorer, model, pictures, tokens)

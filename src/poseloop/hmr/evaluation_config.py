@@ -15,6 +15,7 @@ class MeasureConfig(Config):
 
     seed: int = Field(description="Seed of the sampling noise; the seeds of a method add to it.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     counts: list[Positive] = Field(
         min_length=1, description="Min is over exactly so many hypotheses, zero noise the first."
     )
@@ -38,6 +39,7 @@ class CleaningConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Seeds of faults, weights and batches.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     wrong: Share = Field(description="Share of labels that are made wrong.")
     noise: Annotated[float, Field(gt=0)] = Field(
         description="Rotation noise of a third of the wrong labels, radians; another third is "

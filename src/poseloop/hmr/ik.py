@@ -65,12 +65,13 @@ def inverse_kinematics(points: Tensor, twists: Tensor, rest: Tensor) -> Tensor:
     world: list[Tensor] = []
     local: list[Tensor] = []
     place = [torch.zeros_like(points[:, 0])]
+    root = torch.eye(3, device=points.device).expand(len(points), 3, 3)
     for joint in range(24):
         parent, children = PARENTS[joint], _CHILDREN[joint]
         if joint:
             bone = (rest[:, joint] - rest[:, parent]).unsqueeze(-1)
             place.append(place[parent] + (world[parent] @ bone).squeeze(-1))
-        frame = world[parent] if joint else torch.eye(3).expand(len(points), 3, 3)
+        frame = world[parent] if joint else root
         bones = rest[:, children] - rest[:, joint, None]
         wanted = (points[:, children] - place[joint][:, None]) @ frame
         if len(children) > 1:

@@ -46,9 +46,9 @@ class Denoised:
         scheduler = make_scheduler(settings)
         pictures, group = batch.tokens.shape[:2]
         draws = 1 if shared else group
-        timesteps = antithetic_timesteps((pictures, draws), settings, generator)
+        timesteps = antithetic_timesteps((pictures, draws), settings, generator).to(base.device)
         noise = torch.randn((pictures, draws, *layout.mask.shape), generator=generator)
-        noise = noise.expand(batch.tokens.shape).contiguous()
+        noise = noise.to(base.device).expand(batch.tokens.shape).contiguous()
         self.timesteps = timesteps.expand(-1, group)
         self.noisy = add_noise(scheduler, batch.tokens, noise, self.timesteps, layout.mask)
         self.weight = error_weights(scheduler, self.timesteps, space)
@@ -116,22 +116,23 @@ class Objective:
     def _anchor(self, winner: Tensor, batch: Batch) -> Tensor:
         """Mean error of the winners (B,) of the sources that the anchor counts, weighted."""
         names = self.variant.sft_sources
-        counted = torch.tensor([names is None or name in names for name in self.variant.sources])
-        return self.variant.sft_weight * (winner * counted[batch.source]).mean()
+        counted = [names is None or name in names for name in self.variant.sources]
+        counted = torch.tensor(counted, device=winner.device)[batch.source]
+        return self.variant.sft_weight * (winner * counted).mean()
 
     def _matched_beta(self, generator: torch.Generator) -> Tensor:
         """Beta of each source: the configured one, or each matched to that source's margins."""
         if self.variant.beta or self.variant.objective not in ("dpo", "kto", "gpa"):
-            return torch.full((len(self.variant.sources),), self.variant.beta or 1.0)
+            shape = (len(self.variant.sources),)
+            return torch.full(shape, self.variant.beta or 1.0, device=self.base.device)
         probes = [self._pairs(generator) for _ in range(_PROBES)]
         errors = torch.cat([pairs.by_reference(self.base.denoiser)[1] for pairs in probes])
         source = torch.cat([pairs.batch.source for pairs in probes])
-        return torch.tensor(
-            [
-                matched_beta(*errors[source == place].unbind(1), self.variant.logit_spread)
-                for place in range(len(self.variant.sources))
-            ]
-        )
+        betas = [
+            matched_beta(*errors[source == place].unbind(1), self.variant.logit_spread)
+            for place in range(len(self.variant.sources))
+        ]
+        return torch.tensor(betas, device=self.base.device)
 
     def _dpo(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         pairs = self._pairs(generator)
@@ -155,7 +156,7 @@ class Objective:
         batch = self.draw(self.count // 2, None, generator)
         singles = Denoised(self.base, batch, self.variant.error_space, generator, shared=False)
         errors, reference = singles.by(policy)[1], singles.by_reference(self.base.denoiser)[1]
-        wanted = torch.tensor([True, False]).expand(errors.shape)
+        wanted = torch.tensor([True, False], device=errors.device).expand(errors.shape)
         beta = self.beta[batch.source, None].expand(errors.shape)
         values = (value.flatten() for value in (errors, reference, wanted, beta))
         loss = kto_loss(*values)

@@ -45,6 +45,7 @@ class PreferencesConfig(Config):
 
     seed: int = Field(description="Seed of the hypotheses' noise.")
     threads: Annotated[int, Field(gt=0)] = Field(description="PyTorch threads.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     shards: Positive = Field(description="Files into which each source is split, by picture.")
     sources: dict[str, SourceConfig] = Field(description="By name.")
     pairing: PairingConfig = Field(description="Pairs of scored sources.")

@@ -84,7 +84,7 @@ def scored_preferences(
     data = encode_pictures(model.encoder, pictures)
     tokens = draw_hypotheses(model, data, count, seed, name).half().float()
     scores = score_tokens(scorer, model, pictures, tokens)
-    return Preferences(torch.arange(len(data)), tokens, scores, make_pairs(scores, pairing))
+    return Preferences(torch.arange(len(data)), tokens.cpu(), scores, make_pairs(scores, pairing))
 
 
 @torch.no_grad()
@@ -96,7 +96,7 @@ def labelled_preferences(
     The released code pairs the truth with the zero-noise hypothesis (fact sheet ADHMR 3); that is
     the first pair of a picture.
     """
-    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels)
+    data, truth = encode_pictures(model.encoder, pictures), bodies_of(labels).to(model.device)
     own = model.layout.encode(truth, data.intrinsics).unsqueeze(1)
     drawn = draw_hypotheses(model, data, count - 1, seed, name)
     tokens = torch.cat([own, drawn], 1).half().float()
@@ -106,13 +106,13 @@ def labelled_preferences(
         found = model.layout.decode(tokens[part], data.intrinsics[part, None])
         true = Bodies(*(value[part] for value in truth))
         errors = body_errors(model.body, found, true, ["mpjpe"])
-        scores.append(-errors["mpjpe"] / 1000)
+        scores.append(-errors["mpjpe"].cpu() / 1000)
     scores = torch.cat(scores)
     scores[:, 0] = 0.0
     rows = torch.arange(len(data)).repeat_interleave(count - 1)
     losers = torch.arange(1, count).repeat(len(data))
     pairs = torch.stack([rows, torch.zeros_like(rows), losers], 1)
-    return Preferences(torch.arange(len(data)), tokens, scores, pairs)
+    return Preferences(torch.arange(len(data)), tokens.cpu(), scores, pairs)
 
 
 def make_pairs(scores: Tensor, config: PairingConfig) -> Tensor:

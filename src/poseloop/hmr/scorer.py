@@ -21,13 +21,14 @@ from poseloop.hmr.config import BaseConfig, TransformerConfig, saved_config
 from poseloop.hmr.dataset import picture_tensor
 from poseloop.hmr.denoiser import DiffusionHMR
 from poseloop.hmr.diffusion import in_cache
-from poseloop.hmr.encoder import Encoder, Features, sample_at
+from poseloop.hmr.encoder import Encoder, Features
 from poseloop.hmr.geometry import project
 from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.store import Pictures
 from poseloop.hmr.transformer import JointTransformer
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.kernels import sample_at
 from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights, write_weights
 
@@ -95,9 +96,10 @@ class Scorer(nn.Module):
     def behold(self, features: Features, intrinsics: Tensor) -> Context:
         """The same from what the encoder makes of B pictures."""
         layout = self.own.layout
-        blank = torch.zeros(len(intrinsics), 1, *layout.mask.shape)
-        last = torch.full((len(intrinsics), 1), self.own.config.diffusion.train_timesteps - 1)
-        answer = self.own.denoiser(blank, last, features)
+        shape, device = (len(intrinsics), 1), intrinsics.device
+        blank = torch.zeros(*shape, *layout.mask.shape, device=device)
+        last = self.own.config.diffusion.train_timesteps - 1
+        answer = self.own.denoiser(blank, torch.full(shape, last, device=device), features)
         with torch.no_grad():
             bodies = layout.decode(answer, intrinsics[:, None])
             joints, places, columns = self._measures(bodies, intrinsics)
@@ -167,14 +169,15 @@ def load_scorer(path: str | Path, body: BodyModel) -> Scorer:
 def score_tokens(
     scorer: nn.Module, base: DiffusionHMR, pictures: Pictures, tokens: Tensor
 ) -> Tensor:
-    """Scores (N, M) of hypotheses (N, M, T, C) in the base's layout."""
-    intrinsics = torch.from_numpy(pictures.intrinsics)
+    """Scores (N, M), on the CPU, of hypotheses (N, M, T, C) in the base's layout."""
+    device = scorer.encoder.device
+    intrinsics = torch.from_numpy(pictures.intrinsics).to(device)
     scores = []
     for part in in_cache(tokens):
-        bodies = base.layout.decode(tokens[part], intrinsics[part, None])
-        context = scorer.look(picture_tensor(pictures, part), intrinsics[part])
+        bodies = base.layout.decode(tokens[part].to(device), intrinsics[part, None])
+        context = scorer.look(picture_tensor(pictures, part).to(device), intrinsics[part])
         scores.append(scorer(context, bodies, intrinsics[part]))
-    return torch.cat(scores)
+    return torch.cat(scores).cpu()
 
 
 def check_bodies(bodies: Bodies, what: str) -> None:

@@ -53,6 +53,7 @@ class ScorerConfig(Config):
 
     seed: int = Field(description="Seed of weights, batches and candidates.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", exclude=True, description="`auto`, `cpu` or `cuda`.")
     candidates: CandidatesConfig = Field(description="What is ranked.")
     hops: list[Annotated[int, Field(ge=0)]] = Field(
         min_length=1, description="Layers over a hypothesis, as `transformer.hops`."

@@ -36,16 +36,17 @@ def rank_hypotheses(
     """
     settings = CandidatesConfig(samples=samples, noise_levels=[], orient_share=0, betas_noise=0)
     candidates = make_candidates(base, pictures, labels, settings, seed)
-    intrinsics = torch.from_numpy(pictures.intrinsics)
+    intrinsics = torch.from_numpy(pictures.intrinsics).to(base.device)
     plain: dict[str, list] = {"reprojection": [], "consensus": []}
     for start in range(0, len(intrinsics), _BATCH):
         part = slice(start, start + _BATCH)
-        bodies = base.layout.decode(candidates.tokens[part], intrinsics[part, None])
+        tokens = candidates.tokens[part].to(base.device)
+        bodies = base.layout.decode(tokens, intrinsics[part, None])
         joints = base.body.joints(bodies)
         places = project(joints, bodies.camera, intrinsics[part, None])
-        detected = scorer.encoder(picture_tensor(pictures, part)).detected
-        plain["reprojection"].append(reprojection_score(places, detected))
-        plain["consensus"].append(consensus_score(joints))
+        detected = scorer.encoder(picture_tensor(pictures, part).to(base.device)).detected
+        plain["reprojection"].append(reprojection_score(places, detected).cpu())
+        plain["consensus"].append(consensus_score(joints).cpu())
     scores = {"scorer": score_tokens(scorer, base, pictures, candidates.tokens).numpy()}
     scores |= {name: torch.cat(parts).numpy() for name, parts in plain.items()}
     errors = {name: candidates.errors[..., index].numpy() for index, name in enumerate(ERRORS)}

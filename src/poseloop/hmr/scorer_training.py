@@ -35,11 +35,12 @@ def train_scorer(
     torch.manual_seed(derive_seed(config.seed, "scorer", "weights"))
     scorer = Scorer(config, base.config, body)
     scorer.own.load_state_dict(base.state_dict())
+    scorer = scorer.to(base.device)
     scorer.requires_grad_(True)
     scorer.encoder.requires_grad_(False)
     pictures, labels, candidates = data
     encoded = encode_pictures(scorer.encoder, pictures)
-    truth, intrinsics = bodies_of(labels), encoded.intrinsics
+    truth, intrinsics = bodies_of(labels).to(base.device), encoded.intrinsics
     joints = base.body.joints(truth)
     ranking, made = config.ranking, config.candidates
     pairs = ranked_pairs(made.samples, len(made.noise_levels), ranking)
@@ -50,9 +51,11 @@ def train_scorer(
         generator = torch_rng(config.seed, "scorer", "step", step)
         rows = torch.randint(len(intrinsics), (config.batch_size,), generator=generator)
         context = scorer.behold(encoded.features.of(rows), intrinsics[rows])
-        bodies = base.layout.decode(candidates.tokens[rows], intrinsics[rows, None])
+        ranked_tokens = candidates.tokens[rows].to(base.device)
+        bodies = base.layout.decode(ranked_tokens, intrinsics[rows, None])
         scores = scorer(context, bodies, intrinsics[rows])
-        ranked = ranknet(scores, candidates.errors[rows], pairs, ranking)
+        errors = candidates.errors[rows].to(base.device)
+        ranked = ranknet(scores, errors, pairs, ranking)
         target, wanted = tokens[rows, None], joints[rows, None]
         wrong = error(context.answer, target, wanted, intrinsics[rows]).mean()
         loss = ranked + ranking.answer_weight * wrong

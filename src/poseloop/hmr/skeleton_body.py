@@ -33,6 +33,10 @@ class Bodies(NamedTuple):
     betas: Tensor
     camera: Tensor
 
+    def to(self, device: torch.device) -> "Bodies":
+        """The same on another device."""
+        return Bodies(*(value.to(device) for value in self))
+
 
 def _levels() -> list[list[int]]:
     depth = [0] * 24

@@ -35,6 +35,7 @@ def train_base(
     data: tuple[Pictures, Labels],
     validation: tuple[Pictures, Labels],
     checkpoints: Checkpoints,
+    device: torch.device | str = "cpu",
 ) -> tuple[DiffusionHMR, list[Row]]:
     """Train the base's denoiser; returns the base with its weight average, and the log.
 
@@ -49,11 +50,12 @@ def train_base(
     torch.manual_seed(derive_seed(config.seed, "hmr", "weights"))
     model = DiffusionHMR(config, body)
     model.encoder = freeze(encoder)
-    bodies, intrinsics = bodies_of(data[1]), torch.from_numpy(data[0].intrinsics)
+    model = model.to(device)
+    encoded = encode_pictures(encoder, data[0])
+    bodies, intrinsics = bodies_of(data[1]).to(device), encoded.intrinsics
     model.layout.fit(bodies, intrinsics)
     tokens = model.layout.encode(bodies, intrinsics)
     joints = model.body.joints(bodies)
-    encoded = encode_pictures(encoder, data[0])
     scheduler, error = make_scheduler(config.diffusion), DenoisingError(model.layout, config.loss)
     size = config.batch_size // config.threads
 
@@ -61,9 +63,9 @@ def train_base(
         generator = torch_rng(config.seed, "hmr", "step", step, part)
         rows = torch.randint(len(tokens), (size,), generator=generator)
         shape = (size, config.draws)
-        timesteps = antithetic_timesteps(shape, config.diffusion, generator)
+        timesteps = antithetic_timesteps(shape, config.diffusion, generator).to(device)
         clean = tokens[rows, None].expand(-1, config.draws, -1, -1)
-        noise = torch.randn(clean.shape, generator=generator)
+        noise = torch.randn(clean.shape, generator=generator).to(device)
         noisy = add_noise(scheduler, clean, noise, timesteps, model.layout.mask)
         predicted = model.denoiser(noisy, timesteps, encoded.features.of(rows))
         truth = joints[rows, None].expand(-1, config.draws, -1, -1)
@@ -95,7 +97,7 @@ def validate(
     generator = torch_rng(seed, "hmr", "validation")
     noise = hypothesis_noise(len(data), hypotheses, model.layout.mask, generator)
     tokens = sample(model.denoiser, model.config.diffusion, data.features, noise)
-    bodies = bodies_of(labels)
+    bodies = bodies_of(labels).to(model.device)
     truth = model.body.joints(bodies)[:, None, COMMON_JOINTS]
     joints = model.body.joints(model.layout.decode(tokens, data.intrinsics[:, None]))
     joints = joints[:, :, COMMON_JOINTS]

@@ -37,7 +37,7 @@ class Policy(nn.Module):
             self.denoiser = copy.deepcopy(base.denoiser)
         else:
             torch.manual_seed(fresh)
-            self.denoiser = Denoiser(base.config, base.layout, base.encoder)
+            self.denoiser = Denoiser(base.config, base.layout, base.encoder).to(base.device)
         self.requires_grad_(True)
 
     def forward(self, noisy: Tensor, timesteps: Tensor, batch: Batch) -> Tensor:

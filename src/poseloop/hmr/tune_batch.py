@@ -26,6 +26,8 @@ class Source:
 class Batch:
     """Pictures with G hypotheses each, better ones first unless they are a group.
 
+    All but `source` lie where the features do.
+
     image : (B, 3, S, S) in [0, 1]
     features : Features of B pictures, by the base's encoder
     intrinsics : (B, 3)
@@ -85,12 +87,12 @@ def _draw(
         order = torch.rand((count, preferences.scores.shape[1]), generator=generator)
         columns = order.argsort(1)[:, :group]
     data = source.data[rows]
-    lines = rows[:, None]
+    lines, device = rows[:, None], data.intrinsics.device
     return Batch(
-        picture_tensor(source.pictures, rows.numpy()),
+        picture_tensor(source.pictures, rows.numpy()).to(device),
         data.features,
         data.intrinsics,
-        preferences.tokens[lines, columns],
-        preferences.scores[lines, columns],
+        preferences.tokens[lines, columns].to(device),
+        preferences.scores[lines, columns].to(device),
         torch.full((count,), place),
     )

@@ -59,6 +59,7 @@ class TuneConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Each variant is trained once for each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     tune_encoder: bool = Field(description="Whether the encoder is tuned with the denoiser.")
     steps: Positive = Field(description="Optimiser steps.")
     hypotheses: Positive = Field(

@@ -114,6 +114,7 @@ class PosegenConfig(Config):
 
     seeds: list[int] = Field(min_length=1, description="Seeds of the loop; one run each.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     pictures: Positive = Field(description="Pictures made in each round.")
     prints: Positive = Field(
         description="Pictures of each rendered pose, in other light, colours and surroundings; "

@@ -56,6 +56,7 @@ class EstimatorsConfig(Config):
 
     seed: int = Field(description="Seed of weights and batches.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is saved.")
     colour_jitter: float = Field(ge=0, lt=1, description="Range of the channels' random factor.")
     validate_every: Positive = Field(description="Steps between validations.")

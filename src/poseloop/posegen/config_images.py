@@ -46,6 +46,9 @@ class ImageSetsConfig(Config):
 
     seed: int = Field(description="Seed of every stream of this file.")
     picture: Picture = Field(description="How pictures are rendered.")
+    device: str = Field(
+        default="cpu", description="`auto`, `cpu` or `cuda`, to measure estimators on the sets."
+    )
     surface_points: int = Field(
         ge=1, description="Vertices, evenly spread over the body, on which PVE is measured."
     )

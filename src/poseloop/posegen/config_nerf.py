@@ -77,6 +77,7 @@ class NerfConfig(Config):
 
     seed: int = Field(description="Seed of captures, weights and batches.")
     threads: Positive = Field(description="PyTorch threads; part of the result.")
+    device: str = Field(default="cpu", description="`auto`, `cpu` or `cuda`.")
     capture: CaptureConfig = Field(description="Captures.")
     parts: PartFieldConfig = Field(description="The fast field.")
     relative: RelativeFieldConfig = Field(description="The skeleton-relative field.")

@@ -16,6 +16,7 @@ from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.posegen.swing_twist import decompose
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
+from poseloop.runtime.kernels import sample_at
 from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.seeds import derive_seed, torch_rng
 from poseloop.runtime.weights import load_into, read_weights, write_weights
@@ -24,11 +25,11 @@ _BATCH = 100
 
 
 class Labels:
-    """Labels of a picture set as tensors.
+    """Labels of a picture set as tensors, where the body is.
 
     Attributes
     ----------
-    rgb : (N, S, S, 3) uint8
+    rgb : (N, S, S, 3) uint8, on the CPU
     rotmats, betas, joints, joints2d, twists
         As in `Estimate`.
     """
@@ -36,10 +37,11 @@ class Labels:
     def __init__(self, images: ImageSet, body: SurfaceBody) -> None:
         pose = np.concatenate([images.global_orient, images.body_pose], axis=1).reshape(-1, 24, 3)
         self.rgb = torch.from_numpy(images.rgb)
-        self.rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose))
-        self.betas = torch.from_numpy(images.betas)
-        self.joints = torch.from_numpy(images.joints)
-        self.joints2d = torch.from_numpy(images.joints2d)
+        self.rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose).to(body.device))
+        self.betas, self.joints, self.joints2d = (
+            torch.from_numpy(part).to(body.device)
+            for part in (images.betas, images.joints, images.joints2d)
+        )
         self.twists = decompose(self.rotmats, body.rest_joints(self.betas))
 
     def __len__(self) -> int:
@@ -71,40 +73,35 @@ def heat_loss(log_heat: Tensor, joints2d: Tensor) -> Tensor:
     log_heat, joints2d : (B, 24, H, H), (B, 24, 2)
         As in `Estimate`.
     """
-    grid = (2 * joints2d * torch.tensor([1.0, -1.0])).clamp(-1, 1)
-    batch, joints, side, _ = log_heat.shape
-    found = nn.functional.grid_sample(
-        log_heat.reshape(batch * joints, 1, side, side),
-        grid.reshape(batch * joints, 1, 1, 2),
-        padding_mode="border",
-        align_corners=False,
-    )
-    return -found.mean()
+    places = (2 * joints2d * joints2d.new_tensor([1.0, -1.0])).clamp(-1, 1)
+    maps = log_heat.flatten(0, 1).unsqueeze(1)
+    return -sample_at(maps, places.flatten(0, 1).unsqueeze(1)).mean()
 
 
 def jittered(rgb: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Input pictures (B, 3, S, S) with each colour channel scaled by 1 +- `strength`."""
     gain = 1 + strength * (2 * torch.rand((len(rgb), 3, 1, 1), generator=generator) - 1)
-    return ((to_input(rgb) + 1) * gain - 1).clamp(-1, 1)
+    return ((to_input(rgb) + 1) * gain.to(rgb.device) - 1).clamp(-1, 1)
 
 
 @torch.no_grad()
 def estimate_all(estimator: Estimator, rgb: np.ndarray) -> Estimate:
-    """Estimates of N pictures (N, S, S, 3) uint8, in evaluation mode."""
-    parts = [
-        estimator(to_input(torch.from_numpy(rgb[start : start + _BATCH])))
-        for start in range(0, len(rgb), _BATCH)
-    ]
+    """Estimates, on the CPU, of N pictures (N, S, S, 3) uint8, in evaluation mode."""
+    device = estimator.body.device
+    parts = [estimator(to_input(part.to(device))) for part in torch.from_numpy(rgb).split(_BATCH)]
     return Estimate(
-        *(None if values[0] is None else torch.cat(values) for values in zip(*parts, strict=True))
+        *(
+            None if values[0] is None else torch.cat(values).cpu()
+            for values in zip(*parts, strict=True)
+        )
     )
 
 
 @torch.no_grad()
 def locate_all(estimator: Estimator, rgb: np.ndarray) -> Tensor:
-    """Joints (N, 24, 2) in pictures (N, S, S, 3) uint8, as `Estimate.joints2d`."""
-    parts = torch.from_numpy(rgb).split(_BATCH)
-    return torch.cat([estimator.locate(to_input(part)) for part in parts])
+    """Joints (N, 24, 2) in pictures (N, S, S, 3) uint8, as `Estimate.joints2d`, on the CPU."""
+    parts, device = torch.from_numpy(rgb).split(_BATCH), estimator.body.device
+    return torch.cat([estimator.locate(to_input(part.to(device))).cpu() for part in parts])
 
 
 def joint_errors(joints: Tensor, truth: Tensor) -> Tensor:
@@ -124,6 +121,8 @@ def train_estimator(
 
     Parameters
     ----------
+    body : SurfaceBody
+        On the device to train on.
     images : ImageSet
         Ordinary pictures.
     validation : dict
@@ -133,14 +132,15 @@ def train_estimator(
     torch.manual_seed(derive_seed(config.seed, "posegen", name, "weights"))
     labels = Labels(images, body)
     estimator = make_estimator(entry, body, images.rgb.shape[1])
+    estimator = estimator.to(body.device, memory_format=torch.channels_last)
     estimator.initialise(labels.rotmats)
-    estimator = estimator.to(memory_format=torch.channels_last)
 
     def backward(step: int) -> Row:
         estimator.train()
         generator = torch_rng(config.seed, "posegen", name, "step", step)
         index = torch.randint(len(labels), (entry.batch_size,), generator=generator)
-        pictures = jittered(labels.rgb[index], config.colour_jitter, generator)
+        pictures = labels.rgb[index].to(body.device)
+        pictures = jittered(pictures, config.colour_jitter, generator)
         loss = estimator_loss(estimator(pictures), labels, index, entry.loss)
         loss.backward()
         return {"loss": float(loss.detach())}
@@ -179,7 +179,7 @@ def save_estimator(
 
 
 def load_estimator(path: str | Path, body: SurfaceBody) -> tuple[Estimator, EstimatorConfig]:
-    """Read what `save_estimator` wrote, in evaluation mode, with its settings.
+    """Read what `save_estimator` wrote, in evaluation mode, with its settings; where the body is.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def load_estimator(path: str | Path, body: SurfaceBody) -> tuple[Estimator, Esti
         entry = EstimatorConfig.model_validate(metadata["estimator"])
         estimator = make_estimator(entry, body, metadata["size"])
     load_into(estimator, state, path)
-    return estimator.to(memory_format=torch.channels_last).eval(), entry
+    return estimator.to(body.device, memory_format=torch.channels_last).eval(), entry
 
 
 def surface_body(body: BodyModel, points: int) -> SurfaceBody:

@@ -78,6 +78,7 @@ def scene_of_drawn(drawn: Drawn, subject: Tensor, rest_joints: Tensor) -> Scene:
     rotmats = torch.cat([(turn @ rotmats[:, 0]).unsqueeze(1), rotmats[:, 1:]], dim=1)
     posed = pose_joints(rotmats, rest_joints[subject])
     centre, size = crop_of(posed.joints)
+    subject = subject.to(distance.device)
     return Scene(subject, posed.rotations, posed.joints, centre, size, distance)
 
 
@@ -144,7 +145,7 @@ def feedback_loss(
         hardness = difficulty(drawn)
         return loss_of(hardness).mean(), hardness.detach()
     if mode == "score_function":
-        change = noise * torch.randn(raw.shape, generator=generator)
+        change = noise * torch.randn(raw.shape, generator=generator).to(raw.device)
         up, down = (
             probe.errors(bounds(raw.detach() + sign * change), subject) / reference
             for sign in (1, -1)
@@ -185,7 +186,7 @@ def direction_correlation(
     (gradient,) = torch.autograd.grad(loss * len(raw), raw)
     predicted, real = [], []
     for _ in range(8):
-        way = torch.randn(raw.shape, generator=generator)
+        way = torch.randn(raw.shape, generator=generator).to(raw.device)
         way = way / way.norm(dim=1, keepdim=True)
         up, down = (
             probe.errors(bounds(raw.detach() + sign * step * way), subject) for sign in (1, -1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from poseloop.body.joints import PARENTS
+from poseloop.runtime.kernels import running_sum
 
 
 class Scene(NamedTuple):
@@ -29,6 +30,10 @@ class Scene(NamedTuple):
     def __getitem__(self, rows: slice | Tensor) -> "Scene":
         return Scene(*(value[rows] for value in tuple(self)))
 
+    def to(self, device: torch.device | str) -> "Scene":
+        """The same on another device."""
+        return Scene(*(value.to(device) for value in tuple(self)))
+
 
 class Rendering(NamedTuple):
     """B pictures of S x S pixels, differentiable.
@@ -47,6 +52,11 @@ class Rendering(NamedTuple):
 
 class ArticulatedField(Protocol):
     """A radiance field that a skeleton moves."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are, and where scenes must be."""
+        ...
 
     def render(self, scene: Scene, size: int) -> Rendering:
         """Pictures of `size` pixels of every scene."""
@@ -81,7 +91,7 @@ def composite(density: Tensor, colour: Tensor, depth: Tensor, step: Tensor) -> t
     colour (R, 3), opacity (R,), depth times opacity (R,), weights (R, K)
     """
     optical = density * step
-    before = torch.cumsum(optical, dim=1) - optical
+    before = running_sum(optical) - optical
     weights = torch.exp(-before) - torch.exp(-before - optical)
     mixed = (weights[..., None] * colour).sum(1)
     return mixed, weights.sum(1), (weights * depth).sum(1), weights

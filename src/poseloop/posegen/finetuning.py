@@ -66,7 +66,7 @@ def finetune(
             more = (config.batch_size - of_anchor,)
             new = torch.randint(len(anchor), len(labels), more, generator=generator)
             index = torch.cat([index, new])
-        pictures = jittered(labels.rgb[index], colour_jitter, generator)
+        pictures = jittered(labels.rgb[index].to(body.device), colour_jitter, generator)
         total = estimator_loss(tuned(pictures), labels, index, loss)
         total.backward()
         return {"loss": float(total.detach())}

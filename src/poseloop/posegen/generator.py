@@ -45,6 +45,14 @@ class Drawn(NamedTuple):
     pose: Tensor
     camera: Tensor
 
+    def of(self, rows: Tensor) -> "Drawn":
+        """Some of them, or some of them several times."""
+        return Drawn(*(value[rows] for value in self))
+
+    def cpu(self) -> "Drawn":
+        """The same on the CPU."""
+        return Drawn(*(value.cpu() for value in self))
+
 
 class Bounds(nn.Module):
     """Ranges of the 76 coordinates, and the map from real numbers into them.

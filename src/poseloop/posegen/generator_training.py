@@ -51,7 +51,8 @@ class Gan(nn.Module):
     @torch.no_grad()
     def sample(self, count: int, noise: int, generator: torch.Generator) -> Drawn:
         """Poses and cameras of `count` fresh noises."""
-        return self.bounds(self.generator(torch.randn((count, noise), generator=generator)))
+        fresh = torch.randn((count, noise), generator=generator).to(self.pool.device)
+        return self.bounds(self.generator(fresh))
 
 
 class GanTrainer:
@@ -86,7 +87,7 @@ class GanTrainer:
         """
         settings, gan = self.config.generator, self.gan
         size = settings.batch_size
-        noise = torch.randn((size, settings.noise), generator=generator)
+        noise = torch.randn((size, settings.noise), generator=generator).to(gan.pool.device)
         raw = gan.generator(noise)
         drawn = gan.bounds(raw)
         fakes = gan.exchange(drawn.pose, generator)
@@ -192,18 +193,18 @@ def learn_difficulty(
     subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
     hardness = torch.cat(
         [
-            probe.errors(Drawn(*(value[rows] for value in drawn)), subject[rows])
+            probe.errors(drawn.of(rows), subject[rows])
             for rows in torch.arange(count).split(settings.batch_size)
         ]
     )
     hardness = hardness / reference
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-        net = DifficultyNet(settings.difficulty_hidden)
+        net = DifficultyNet(settings.difficulty_hidden).to(hardness.device)
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.01, fused=True)
     for _ in range(settings.difficulty_steps):
         rows = torch.randint(count, (64,), generator=generator)
-        error = net(Drawn(*(value[rows] for value in drawn))) - hardness[rows]
+        error = net(drawn.of(rows)) - hardness[rows]
         optimizer.zero_grad(set_to_none=True)
         error.square().mean().backward()
         optimizer.step()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from poseloop.body.model import BodyModel
@@ -23,7 +24,9 @@ from poseloop.runtime.rebuilding import rebuilding
 from poseloop.runtime.weights import load_into, read_weights
 
 
-def load_gan(path: str | Path, config: PosegenConfig, seed: int) -> tuple[Gan, Tensor]:
+def load_gan(
+    path: str | Path, config: PosegenConfig, seed: int, device: torch.device | str = "cpu"
+) -> tuple[Gan, Tensor]:
     """The warmed-up GAN of one seed, and the prior's pose vectors (N, 72).
 
     Raises
@@ -45,7 +48,7 @@ def load_gan(path: str | Path, config: PosegenConfig, seed: int) -> tuple[Gan, T
     mark = f"seed{seed}."
     weights = {n.removeprefix(mark): v for n, v in state.items() if n.startswith(mark)}
     load_into(gan, weights, path)
-    return gan, prior
+    return gan.to(device), prior.to(device)
 
 
 def load_stage(
@@ -59,7 +62,7 @@ def load_stage(
     check: str | Path,
     field: str | Path,
 ) -> Stage:
-    """What all runs of a study share, from files.
+    """What all runs of a study share, from files; its networks are where `compact` is.
 
     Raises
     ------
@@ -78,7 +81,14 @@ def load_stage(
         anchor=ordinary,
         validation=ImageSet.load(validation),
         check=load_estimator(check, compact)[0].requires_grad_(False),
-        studio=FieldStudio(nerf_field, betas, compact, size, config.surface, config.colour_jitter),
+        studio=FieldStudio(
+            nerf_field.to(compact.device),
+            betas,
+            compact,
+            size,
+            config.surface,
+            config.colour_jitter,
+        ),
         mesh=MeshStudio(
             Photographer(body, picture),
             sample_appearances(people, len(betas), nerf.seed),

@@ -253,7 +253,7 @@ def make_pictures(
     images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
     verdict = judge_pairs(
         images,
-        gan.bounds.contains(drawn).numpy().repeat(config.prints),
+        gan.bounds.contains(drawn).cpu().numpy().repeat(config.prints),
         lambda rgb: estimate_all(estimator, rgb).joints,
         stage.check,
         config.filter,

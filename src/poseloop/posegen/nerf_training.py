@@ -43,6 +43,7 @@ def train_field(
     images: ImageSet,
     body: SurfaceBody,
     checkpoints: Checkpoints,
+    device: torch.device | str = "cpu",
 ) -> tuple[Field, Tensor, list[Row]]:
     """Train the field `kind`, `parts` or `relative`, on its first subjects of `images`.
 
@@ -59,10 +60,11 @@ def train_field(
     images = images[images.body_id < settings.subjects]
     betas = torch.from_numpy(subject_betas(images))
     torch.manual_seed(derive_seed(config.seed, "posegen", "field", kind))
-    field = make_field(config, kind, body.rest_joints(betas))
+    field = make_field(config, kind, body.rest_joints(betas)).to(device)
     scene = scene_of(images, body)
-    rgb, mask = torch.from_numpy(images.rgb), torch.from_numpy(images.mask)
     mine = [(scene.subject == subject).nonzero()[:, 0] for subject in range(len(betas))]
+    scene = scene.to(device)
+    rgb, mask = (torch.from_numpy(part).to(device) for part in (images.rgb, images.mask))
 
     def backward(step: int) -> Row:
         generator = torch_rng(config.seed, "posegen", "field", kind, step)
@@ -112,7 +114,7 @@ def _ray_loss(
         person = near.nonzero()[:, 0]
         on = torch.randint(len(person), (3 * count // 4,), generator=generator)
         anywhere = torch.randint(size * size, (count - len(on),), generator=generator)
-        pixels = torch.cat([person[on], anywhere])
+        pixels = torch.cat([person[on], anywhere.to(person.device)])
         target = rgb[row].flatten(0, 1)[pixels], mask[row].flatten()[pixels]
         for colour, opacity, _ in field.trace(scene[row : row + 1], pixels, size, generator):
             losses.append(picture_loss(colour, opacity, *target, settings.mask_weight))
@@ -128,12 +130,12 @@ def make_field(config: NerfConfig, kind: str, rest_joints: Tensor) -> Field:
 
 @torch.no_grad()
 def render_all(field: Field, scene: Scene, size: int, batch: int = 4) -> Rendering:
-    """Pictures of many scenes, in batches."""
+    """Pictures of many scenes, in batches; they come back to the CPU."""
     parts = [
-        field.render(scene[start : start + batch], size)
+        field.render(scene[start : start + batch].to(field.device), size)
         for start in range(0, len(scene.subject), batch)
     ]
-    return Rendering(*(torch.cat(values) for values in zip(*parts, strict=True)))
+    return Rendering(*(torch.cat(values).cpu() for values in zip(*parts, strict=True)))
 
 
 def on_white(shown: Rendering) -> np.ndarray:

@@ -59,6 +59,11 @@ class PartField(nn.Module):
         self._kept: tuple[int, Tensor] | None = None
         self.refresh()
 
+    @property
+    def device(self) -> torch.device:
+        """Where its grids are."""
+        return self.grid.device
+
     @torch.no_grad()
     def refresh(self) -> None:
         """Recompute which cells are worth sampling: the dense ones and those that share a face."""
@@ -80,22 +85,22 @@ class PartField(nn.Module):
     def render(self, scene: Scene, size: int) -> Rendering:
         """Pictures of `size` pixels; differentiable in grids, rotations, joints and crop."""
         image, part, pixel, near, far = self._pairs(scene, size)
-        c = self.config
+        c, device = self.config, self.device
         batch = len(scene.subject)
         # Sample k lies at depth reach - (k + 1/2) step: near to far for every ray alike.
         first = ((c.reach - near) / c.step).floor().clamp_min(0).long()
         last = ((c.reach - far) / c.step).ceil().long()
         bins = int(2 * c.reach / c.step)
         count = (last.clamp_max(bins) - first).clamp_min(0)
-        pair = torch.repeat_interleave(torch.arange(len(image)), count)
+        pair = torch.repeat_interleave(torch.arange(len(image), device=device), count)
         offset = torch.cumsum(count, 0) - count
-        k = first[pair] + torch.arange(len(pair)) - offset[pair]
+        k = first[pair] + torch.arange(len(pair), device=device) - offset[pair]
         z = c.reach - (k + 0.5) * c.step
-        axis = (torch.arange(size) + 0.5) / size - 0.5
+        axis = (torch.arange(size, device=device) + 0.5) / size - 0.5
         x, y = axis[pixel % size], -axis[pixel // size]
         # A ray is affine in z: plane * (1 - z / distance), which saves a product per sample.
         plane = torch.stack([x, y, torch.zeros_like(x)], -1) * scene.size[image, None]
-        slope = -plane / scene.distance[image, None] + torch.tensor([0.0, 0.0, 1.0])
+        slope = -plane / scene.distance[image, None] + plane.new_tensor([0.0, 0.0, 1.0])
         turn = scene.rotations[image, part]
         start = plane + scene.centre[image] - scene.joints[image, part]
         start = (start.unsqueeze(1) @ turn).squeeze(1)
@@ -110,7 +115,7 @@ class PartField(nn.Module):
         values = self._read(places[full], block[full])
         density = self._density(values[:, 0])
         ray = image * size * size + pixel
-        present = torch.zeros(batch * size * size, dtype=torch.bool)
+        present = torch.zeros(batch * size * size, dtype=torch.bool, device=device)
         present[ray] = True
         rays = present.nonzero()[:, 0]
         row = (present.cumsum(0) - 1)[ray]
@@ -118,8 +123,8 @@ class PartField(nn.Module):
         tinted = density[:, None] * F.pad(torch.sigmoid(values[:, 1:]), (1, 0), value=1.0)
         total, *tints = tinted.new_zeros(len(rays) * bins, 4).index_add(0, slot, tinted).unbind(1)
         colour = (torch.stack(tints, 1) / total.clamp_min(1e-6)[:, None]).view(-1, bins, 3)
-        depth = c.reach - (torch.arange(bins) + 0.5) * c.step
-        step = torch.full((1, bins), c.step)
+        depth = c.reach - (torch.arange(bins, device=device) + 0.5) * c.step
+        step = torch.full((1, bins), c.step, device=device)
         mixed, opacity, deep, _ = composite(total.view(-1, bins), colour, depth, step)
         picture = mixed.new_zeros(batch * size * size, 5)
         shown = torch.cat([mixed, opacity[:, None], deep[:, None]], dim=1)
@@ -148,7 +153,7 @@ class PartField(nn.Module):
         row = ((0.5 - xy[:, 1]) * size).long().clamp(0, size - 1)
         slot = ((image * 24 + part) * size + row) * size + column
         shape = (len(scene.subject) * 24, size, size)
-        lowest = torch.full(shape, -1e3).view(-1)
+        lowest = torch.full(shape, -1e3, device=self.device).view(-1)
         near = lowest.scatter_reduce(0, slot, place[:, 2], "amax").view(shape)
         far = lowest.scatter_reduce(0, slot, -place[:, 2], "amax").view(shape)
         # A cell covers more than the pixel of its centre where cells are larger than pixels.
@@ -173,7 +178,7 @@ class PartField(nn.Module):
         share = cell - base
         x, y, z = base.long().unbind(-1)
         origin = ((block * g + x) * g + y) * g + z
-        corner = torch.arange(2)
+        corner = torch.arange(2, device=self.device)
         corners = ((corner[:, None, None] * g + corner[:, None]) * g + corner).flatten()
         sides = torch.stack([1 - share, share], dim=-1)
         weights = (

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from poseloop.body.joints import PARENTS
 from poseloop.posegen.config_nerf import RelativeFieldConfig
 from poseloop.posegen.field import Rendering, Scene, composite
+from poseloop.runtime.kernels import running_sum
 
 # Rays at a time: what their samples need fits a processor's cache.
 _RAYS = 128
@@ -77,12 +78,17 @@ class RelativeField(nn.Module):
         self.fine = nn.ModuleList(RelativeNetwork(config) for _ in range(subjects))
         self.register_buffer("sharpness", torch.tensor(20.0))
 
+    @property
+    def device(self) -> torch.device:
+        """Where its networks are."""
+        return self.sharpness.device
+
     def render(self, scene: Scene, size: int) -> Rendering:
         """Pictures of `size` pixels of every scene, without random samples."""
         pictures = []
         for row in range(len(scene.subject)):
             one = scene[row : row + 1]
-            pixels = torch.arange(size * size)
+            pixels = torch.arange(size * size, device=self.device)
             parts = [self.trace(one, chunk, size, None)[1] for chunk in pixels.split(_RAYS)]
             pictures.append([torch.cat(values) for values in zip(*parts, strict=True)])
         colour, opacity, depth = (torch.stack(values) for values in zip(*pictures, strict=True))
@@ -100,18 +106,19 @@ class RelativeField(nn.Module):
         Rays that miss the cylinder around the skeleton are not sampled. With a generator samples
         are jittered within their strata, as in training.
         """
-        axis = (torch.arange(size) + 0.5) / size - 0.5
+        device = self.device
+        axis = (torch.arange(size, device=device) + 0.5) / size - 0.5
         xy = torch.stack([axis[pixels % size], -axis[pixels // size]], dim=-1)
         plane = F.pad(xy, (0, 1)) * scene.size
-        slope = -plane / scene.distance + torch.tensor([0.0, 0.0, 1.0])
+        slope = -plane / scene.distance + plane.new_tensor([0.0, 0.0, 1.0])
         skeleton = scene.joints[0] - scene.centre[0]
         near, far, hit = self._near_far(plane, slope, skeleton)
         results = []
         rays = hit.nonzero()[:, 0]
-        edges = torch.linspace(0, 1, self.config.coarse + 1)
-        shift = torch.full((len(rays), self.config.coarse), 0.5)
+        edges = torch.linspace(0, 1, self.config.coarse + 1, device=device)
+        shift = torch.full((len(rays), self.config.coarse), 0.5, device=device)
         if generator is not None:
-            shift = torch.rand(shift.shape, generator=generator)
+            shift = torch.rand(shift.shape, generator=generator).to(device)
         share = edges[:-1] + shift / self.config.coarse
         z = near[rays, None] + (far - near)[rays, None] * share
         subject = int(scene.subject[0])
@@ -122,7 +129,7 @@ class RelativeField(nn.Module):
             values = self._query(network, scene, plane[rays], slope[rays], z, generator)
             step = F.pad(-z.diff(dim=1), (0, 1), value=0.05) * slope[rays].norm(dim=-1)[:, None]
             *mixed, weights = composite(*values, z, step)
-            empty = torch.zeros(len(pixels), 3), torch.zeros(len(pixels)), torch.zeros(len(pixels))
+            empty = [z.new_zeros(len(pixels), *value.shape[1:]) for value in mixed]
             results.append(
                 tuple(
                     base.index_add(0, rays, value) for base, value in zip(empty, mixed, strict=True)
@@ -153,15 +160,16 @@ class RelativeField(nn.Module):
         density, colour = network(encoded, view.flatten(1))
         density = _DENSITY * density
         if generator is not None:
-            density = density + torch.randn(density.shape, generator=generator)
+            density = density + torch.randn(density.shape, generator=generator).to(self.device)
         density = F.relu(density)
         return density.view_as(z), colour.view(*z.shape, 3)
 
     def _importance(self, z: Tensor, weights: Tensor) -> Tensor:
         """The coarse depths and `fine` more where the weights are, near to far."""
-        share = (weights.detach() + 1e-4).cumsum(1)
+        share = running_sum(weights.detach() + 1e-4)
         share = share / share[:, -1:]
-        wanted = ((torch.arange(self.config.fine) + 0.5) / self.config.fine).expand(len(z), -1)
+        fine = self.config.fine
+        wanted = ((torch.arange(fine, device=self.device) + 0.5) / fine).expand(len(z), -1)
         index = torch.searchsorted(share, wanted.contiguous()).clamp_max(z.shape[1] - 1)
         below = torch.where(index > 0, share.gather(1, (index - 1).clamp_min(0)), 0.0)
         part = (wanted - below) / (share.gather(1, index) - below).clamp_min(1e-6)

@@ -93,6 +93,11 @@ class SurfaceBody(nn.Module):
         # The body has a file of its own: it is no part of an estimator's weights.
         self.register_buffer(name, value, persistent=False)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its arrays are."""
+        return self.template.device
+
     def rest_joints(self, betas: Tensor) -> Tensor:
         """Joints of the rest pose: (B, K) to (B, 24, 3), metres."""
         return self.mean_joints + torch.einsum("jck,bk->bjc", self.joint_dirs, betas)
@@ -102,7 +107,7 @@ class SurfaceBody(nn.Module):
         rest = self.rest_joints(betas)
         rotations, joints = pose_joints(rotmats, rest)
         shaped = self.template + torch.einsum("pck,bk->bpc", self.shapedirs, betas)
-        feature = (rotmats[:, 1:] - torch.eye(3)).flatten(1)
+        feature = (rotmats[:, 1:] - torch.eye(3, device=self.device)).flatten(1)
         shaped = shaped + (feature @ self.posedirs).view(len(betas), -1, 3)
         offset = joints - (rotations @ rest.unsqueeze(-1)).squeeze(-1)
         turn = torch.einsum("pj,bjcd->bpcd", self.weights, rotations)

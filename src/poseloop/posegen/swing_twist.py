@@ -43,7 +43,7 @@ def twist_about(axis: Tensor, twist: Tensor) -> Tensor:
     unit = torch.nn.functional.normalize(axis, dim=-1)
     cross = _skew(unit)
     cosine, sine = twist[..., :1, None], twist[..., 1:, None]
-    return torch.eye(3) + sine * cross + (1 - cosine) * (cross @ cross)
+    return torch.eye(3, device=axis.device) + sine * cross + (1 - cosine) * (cross @ cross)
 
 
 def decompose(rotmats: Tensor, rest_joints: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -
         The pelvis in the frame of `joints`, the others in their parents' frames.
     """
     solved, turned, placed = [], [], [joints[:, :1]]
-    up = torch.eye(3).expand(len(joints), 1, 3, 3)
+    up = torch.eye(3, device=joints.device).expand(len(joints), 1, 3, 3)
     for depth, level in enumerate(LEVELS):
         if depth:
             parents = [PARENTS[joint] for joint in level]

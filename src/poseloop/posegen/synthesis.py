@@ -51,7 +51,7 @@ class FieldStudio:
     ) -> None:
         self.field = field
         self.betas = betas
-        self.rest_joints = body.rest_joints(betas)
+        self.rest_joints = body.rest_joints(betas.to(body.device))
         self.size = size
         self.backdrop = backdrop
         self.colour_jitter = colour_jitter
@@ -67,10 +67,10 @@ class FieldStudio:
         """
         scene = scene_of_drawn(drawn, subject, self.rest_joints)
         shown = render_all(self.field, scene, self.size)
+        scene, drawn = scene.to("cpu"), drawn.cpu()
         again = torch.arange(len(subject)).repeat_interleave(len(rngs) // len(subject))
         shown = Rendering(*(value[again] for value in shown))
-        drawn = Drawn(*(value[again] for value in drawn))
-        scene, subject = scene[again], subject[again]
+        drawn, scene, subject = drawn.of(again), scene[again], subject[again]
         spans = scene.size / self.size
         pictures = [
             compose(*self._develop(shown, row, float(spans[row]), rng), self.backdrop, rng)
@@ -138,7 +138,7 @@ class MeshStudio:
     ) -> ImageSet:
         """Pictures of every pose with their labels, as many as `rngs` has for each."""
         again = torch.arange(len(subject)).repeat_interleave(len(rngs) // len(subject))
-        drawn, subject = Drawn(*(value[again] for value in drawn)), subject[again]
+        drawn, subject = drawn.cpu().of(again), subject[again]
         camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
         looks = [
             replace(self.looks[who], light=sample_light(rng))

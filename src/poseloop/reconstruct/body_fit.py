@@ -65,7 +65,7 @@ class BodyPose(nn.Module):
         rotations = roma.rotvec_to_rotmat(torch.cat([global_orient, body_pose]).view(24, 3))
         self.register_buffer("start", rotations[..., :2].clone())
         self.rotations = nn.Parameter(self.start.clone())
-        self.betas = nn.Parameter(torch.zeros(1, body.num_betas))
+        self.betas = nn.Parameter(self.start.new_zeros(1, body.num_betas))
         with torch.no_grad():
             vertices = body(global_orient[None], body_pose[None]).vertices[0]
         middle, diagonal = bounding_box(vertices)
