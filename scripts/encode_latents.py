@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from poseloop.data.shards import set_of
 from poseloop.multiview.config import AutoencoderConfig, MultiviewConfig
 from poseloop.multiview.dataset import LatentSet, write_latents
 from poseloop.multiview.encoding import encode_set
@@ -37,7 +38,7 @@ def main() -> None:
     def encode(path: Path, *images: str) -> LatentSet:
         arrays = read_npz(path, *_INPUTS, *images, only=True)
         return encode_set(
-            autoencoder, arrays, path.stem, multiview.mirrored_views, config.encode_batch_size
+            autoencoder, arrays, set_of(path), multiview.mirrored_views, config.encode_batch_size
         )
 
     for paths, output in (

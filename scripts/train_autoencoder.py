@@ -17,12 +17,17 @@ from poseloop.runtime.seeds import make_deterministic
 from poseloop.runtime.weights import write_weights
 
 
-def read_images(paths: list[Path], name: str) -> torch.Tensor:
-    """All views of all subjects of the files, (N, H, W, 3) uint8."""
-    arrays = [read_npz(path, name, only=True)[name] for path in paths]
-    return torch.from_numpy(
-        np.concatenate([array.reshape(-1, *array.shape[-3:]) for array in arrays])
-    )
+def read_images(paths: list[Path], name: str, most: int | None = None) -> torch.Tensor:
+    """Views of subjects of the files, (N, H, W, 3) uint8: all, or `most` evenly from all files."""
+    arrays = []
+    for path in paths:
+        array = read_npz(path, name, only=True)[name]
+        array = array.reshape(-1, *array.shape[-3:])
+        if most is not None:
+            count = min(len(array), -(-most // len(paths)))
+            array = array[np.linspace(0, len(array) - 1, count).round().astype(int)]
+        arrays.append(array)
+    return torch.from_numpy(np.concatenate(arrays))
 
 
 def main() -> None:
@@ -39,7 +44,9 @@ def main() -> None:
     checkpoints = Checkpoints(
         run_key(__file__, [arguments.config, *arguments.scans]), config.checkpoint_every
     )
-    scans = {name: read_images(arguments.scans, name) for name in ("rgb", "normal")}
+    scans = {
+        name: read_images(arguments.scans, name, config.pictures) for name in ("rgb", "normal")
+    }
     autoencoder, rows = train_autoencoder(
         config, scans["rgb"], scans["normal"], choose_device(config.device), checkpoints
     )

@@ -1,8 +1,9 @@
 """Helpers of the rules: config files, import closures, the study's lists, the shell environment.
 
-In:  `--config preset=<name>`, study.yaml and report.yaml; dates that hide a change are put right.
-Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), gpus_of(), assets_of(), model_of()
-     for the other rule files.
+In:  `--config preset=<name>`, study.yaml, scans.yaml and report.yaml; dates that hide a change are
+     put right.
+Out: PRESET, STUDY, REPORT, cfg(), code_of(), cores_of(), gpus_of(), assets_of(), scans_of(),
+     model_of() for the other rule files.
 """
 
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 # The library in this checkout, whatever copy of it is installed.
 sys.path.insert(0, str(Path("src").resolve()))
 
+from poseloop.data import shards
+from poseloop.data.config import ViewSetsConfig
 from poseloop.report.config import ReportConfig
 from poseloop.runtime import closure, dates, gpus, study
 from poseloop.runtime.config import load_config
@@ -61,6 +64,15 @@ def gpus_of(concern):
 def assets_of(concern):
     """The user's own files that the preset's config file for `concern` names, as rule inputs."""
     return or_exit(study.assets_of, cfg(concern))
+
+
+SCANS = or_exit(load_config, cfg("scans"), ViewSetsConfig)
+or_exit(shards.check_whole, SCANS, STUDY)
+
+
+def scans_of(names):
+    """Files of scan sets, one for each shard."""
+    return collect("<results>/scans/{file}.npz", file=shards.files_of(SCANS, names))
 
 
 def code_of(script):

@@ -2,7 +2,8 @@
 
 In:  the body and the motion clips (assets.smk), scans.yaml, poseset.yaml, benchmarks.yaml.
 Out: <results>/scans/{set}.npz, <results>/poseset/{poses,images}.npz, its diversity.json,
-     <results>/benchmarks/{benchmark}.npz. Set and benchmark names come from study.yaml.
+     <results>/benchmarks/{benchmark}.npz. Set and benchmark names come from study.yaml; a set
+     that scans.yaml splits is made as {set}.0000.npz and so on, by jobs of their own.
 """
 
 
@@ -91,7 +92,7 @@ rule measure_diversity:
         code=code_of("measure_diversity"),
         body=rules.bake_body.output.npz,
         poses=rules.select_poses.output,
-        scans=collect("<results>/scans/{set}.npz", set=STUDY.training_scans),
+        scans=scans_of(STUDY.training_scans),
     output:
         "<results>/poseset/diversity.json",
     log:

@@ -11,8 +11,8 @@ rule train_autoencoder:
     input:
         code=code_of("train_autoencoder"),
         config=cfg("autoencoder"),
-        scans=collect("<results>/scans/{set}.npz", set=STUDY.training_scans),
-        validation=collect("<results>/scans/{set}.npz", set=STUDY.validation_scans),
+        scans=scans_of(STUDY.training_scans),
+        validation=scans_of(STUDY.validation_scans),
     output:
         model="<results>/autoencoder/model.safetensors",
         metrics="<results>/autoencoder/metrics.json",

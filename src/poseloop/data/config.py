@@ -100,6 +100,12 @@ class ViewSetConfig(Config):
     half_vertices: bool = Field(
         False, description="Store meshes as float16: enough for training, not for metrics."
     )
+    shards: int = Field(
+        1,
+        ge=1,
+        description="Files of a training set, each rendered by a job of its own; no effect on the "
+        "people in them.",
+    )
 
 
 class ViewSetsConfig(Config):
@@ -118,6 +124,9 @@ class ViewSetsConfig(Config):
         streams = [entry.people.stream for entry in self.sets.values()]
         if len(set(streams)) < len(streams):
             raise ValueError("two sets share a people stream")
+        for name in self.sets:
+            if "." in name:
+                raise ValueError(f"sets: {name}: a name holds no dot, which marks a shard")
         return self
 
 

@@ -8,12 +8,11 @@ from scipy.spatial.transform import Rotation
 
 from poseloop.body.model import BodyModel
 from poseloop.data.config import InputCamera
+from poseloop.data.shards import POSED_TOGETHER
 from poseloop.data.studio import Sitter
 from poseloop.render.appearance import Appearance
 from poseloop.render.cameras import Camera
 from poseloop.runtime.seeds import derive_seed
-
-_BATCH = 64
 
 
 def face_camera(
@@ -56,6 +55,7 @@ def sitters(
     appearances: Sequence[Appearance],
     cameras: Sequence[Camera],
     names: tuple[object, ...],
+    first: int = 0,
 ) -> Iterator[list[Sitter]]:
     """Pose N bodies, in batches, ready to be photographed.
 
@@ -65,21 +65,24 @@ def sitters(
         In the view frame.
     names : tuple
         Seed and names of the stream of the pictures' backgrounds.
+    first : int
+        Place of the first of them in the whole set.
     """
-    for start in range(0, len(betas), _BATCH):
-        batch = slice(start, start + _BATCH)
+    for start in range(0, len(betas), POSED_TOGETHER):
+        batch = slice(start, start + POSED_TOGETHER)
         with torch.inference_mode():
             posed = body(*(torch.from_numpy(a[batch]) for a in (global_orient, body_pose, betas)))
         seed, *rest = names
         yield [
-            Sitter(vertices, joints, appearance, camera, derive_seed(seed, *rest, start + index))
-            for index, (vertices, joints, appearance, camera) in enumerate(
+            Sitter(vertices, joints, appearance, camera, derive_seed(seed, *rest, place))
+            for place, (vertices, joints, appearance, camera) in enumerate(
                 zip(
                     posed.vertices.numpy(),
                     posed.joints.numpy(),
                     appearances[batch],
                     cameras[batch],
                     strict=True,
-                )
+                ),
+                first + start,
             )
         ]

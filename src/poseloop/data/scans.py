@@ -13,17 +13,17 @@ from poseloop.data.parallel import map_ordered
 from poseloop.data.people import sample_appearances, sample_bodies
 from poseloop.data.poses import draw_poses
 from poseloop.data.posing import face_camera, sample_cameras, sitters
+from poseloop.data.shards import shard_of
 from poseloop.data.store import ViewSet
 from poseloop.data.studio import Sitter, Studio
 from poseloop.render.atlas import make_atlas
-from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
 
 def make_view_set(
     config: ViewSetsConfig, name: str, body: BodyModel, clips: str | Path
 ) -> tuple[ViewSet, dict]:
-    """Render the set `name`.
+    """Render the set `name`, or the shard of it of that name (`shards.files_of`).
 
     Parameters
     ----------
@@ -40,10 +40,9 @@ def make_view_set(
     Raises
     ------
     UserError
-        No such set, or faulty motion.
+        No such set or shard, or faulty motion.
     """
-    if name not in config.sets:
-        raise UserError(f"sets: no set {name!r}; there are {', '.join(config.sets)}")
+    name, rows = shard_of(config, name)
     entry = config.sets[name]
     count = entry.subjects
     motion = read_mix(entry.motion, body, clips)
@@ -52,18 +51,20 @@ def make_view_set(
     rng = numpy_rng(config.seed, "cameras", name)
     cameras, pitch = sample_cameras(entry.camera, count, rng)
     yaw = rng.uniform(-entry.motion.yaw, entry.motion.yaw, count)
-    global_orient = face_camera(poses.global_orient, yaw, pitch)
+    global_orient = face_camera(poses.global_orient, yaw, pitch)[rows]
+    poses, betas, body_id = poses[rows], betas[rows], body_id[rows]
     people = sitters(
         body,
         global_orient,
         poses.body_pose,
         betas,
-        sample_appearances(entry.people, count, config.seed),
-        cameras,
+        sample_appearances(entry.people, count, config.seed)[rows],
+        cameras[rows],
         (config.seed, "picture", name),
+        rows.start,
     )
     studio = make_studio(body, config.picture, config.azimuths, entry.backdrop)
-    shots = photograph_all(studio, people, config.processes, count)
+    shots = photograph_all(studio, people, config.processes, len(betas))
     if entry.half_vertices:
         shots["vertices"] = shots["vertices"].astype(np.float16)
     views = ViewSet(

@@ -69,6 +69,12 @@ class AutoencoderConfig(Config):
     latent_channels: Positive = Field(description="Channels of a latent.")
     steps: Positive = Field(description="Optimiser steps.")
     batch_size: Positive = Field(description="Images per step, half of them normal maps.")
+    pictures: Positive | None = Field(
+        default=None,
+        exclude=True,
+        description="Most pictures of each kind that are learnt from, evenly from all files, and "
+        "held in memory; null takes all.",
+    )
     latent_noise: float = Field(
         ge=0,
         description="Std of noise on the latents in training, in units of their own std; makes the "

@@ -32,8 +32,9 @@ class Sizes:
     def grown(self, growth: CaseConfig) -> "Sizes":
         """These sizes with every factor of a case applied; counts are rounded.
 
-        Networks keep their shape: the same one reads larger pictures. Only fine-tuning's steps
-        grow, as the other trainings are set by their configs.
+        A set in several files grows by more of them, the judge's set not at all. Networks keep
+        their shape: the same one reads larger pictures. Only fine-tuning's steps grow, as the
+        other trainings are set by their configs.
 
         Raises
         ------
@@ -48,7 +49,13 @@ class Sizes:
 
         def view_sets(config: ViewSetsConfig) -> ViewSetsConfig:
             sets = {
-                name: _with(entry, subjects=times(entry.subjects, growth.subjects))
+                name: entry
+                if name == self.study.judge_scans
+                else _with(
+                    entry,
+                    subjects=times(entry.subjects, growth.subjects),
+                    shards=times(entry.shards, growth.subjects) if entry.shards > 1 else 1,
+                )
                 for name, entry in config.sets.items()
             }
             views = times(len(config.azimuths), growth.views)

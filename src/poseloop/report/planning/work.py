@@ -84,14 +84,20 @@ def stages(sizes: Sizes) -> list[Stage]:
             * sizes.autoencoder.batch_size
             * (nets.encoder.flops + decodings * nets.decoder.flops),
             parameters=nets.encoder.parameters,
-            pictures_in_memory=2.0 * training * views * 3 * pixels,
+            pictures_in_memory=2.0
+            * min(training * views, sizes.autoencoder.pictures or training * views)
+            * 3
+            * pixels,
             saved_parameters=nets.encoder.parameters,
         ),
         Stage(
             "encode",
             jobs=1,
             flops=(scans * (2 * nets.slots + 1) + posed) * nets.encoder.flops,
-            pictures_in_memory=max(sizes.scans.sets[name].subjects for name in study.training_scans)
+            pictures_in_memory=max(
+                sizes.scans.sets[name].subjects / sizes.scans.sets[name].shards
+                for name in study.training_scans
+            )
             * (2.0 * views + 1)
             * 3
             * pixels,
@@ -169,6 +175,7 @@ def _rendering(sizes: Sizes, size: int) -> Stage:
                 size * config.picture.supersample,
                 entry.subjects * (0.5 if entry.half_vertices else 1.0),
                 entry.subjects * (2 * views + 1) * size**2,
+                entry.shards,
             )
     poses = sizes.poseset.selection.anchors * (1 + sizes.poseset.selection.neighbours)
     picture = sizes.poseset.picture
@@ -176,15 +183,21 @@ def _rendering(sizes: Sizes, size: int) -> Stage:
 
 
 def _with_set(
-    stage: Stage, subjects: int, views: int, side: int, meshes: float, pixels: float
+    stage: Stage,
+    subjects: int,
+    views: int,
+    side: int,
+    meshes: float,
+    pixels: float,
+    shards: int = 1,
 ) -> Stage:
     return replace(
         stage,
-        jobs=stage.jobs + 1,
+        jobs=stage.jobs + shards,
         subjects=stage.subjects + subjects,
         pictures=stage.pictures + subjects * views,
         rays=stage.rays + subjects * views * float(side) ** 2,
-        pictures_in_memory=max(stage.pictures_in_memory, 3 * pixels),
+        pictures_in_memory=max(stage.pictures_in_memory, 3 * pixels / shards),
         meshes=stage.meshes + meshes,
         rendered_pixels=stage.rendered_pixels + pixels,
     )

@@ -1,0 +1,74 @@
+"""Sets in several files: `<set>.npz` in one, `<set>.0000.npz` and so on in more."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from poseloop.data.config import ViewSetsConfig
+from poseloop.runtime.errors import UserError
+from poseloop.runtime.study import StudyConfig
+
+POSED_TOGETHER = 64
+"""People posed at a time."""
+
+
+def files_of(config: ViewSetsConfig, names: Sequence[str]) -> list[str]:
+    """Stems of the files of sets, in order; a set that the config does not know has one."""
+    stems = []
+    for name in names:
+        shards = config.sets[name].shards if name in config.sets else 1
+        stems += [name] if shards == 1 else [f"{name}.{shard:04d}" for shard in range(shards)]
+    return stems
+
+
+def check_whole(config: ViewSetsConfig, study: StudyConfig) -> None:
+    """Sets that are read whole must lie in one file.
+
+    Raises
+    ------
+    UserError
+        A validation set or the judge's is split.
+    """
+    for field, names in (
+        ("validation_scans", study.validation_scans),
+        ("judge_scans", [study.judge_scans]),
+    ):
+        for name in names:
+            if files_of(config, [name]) != [name]:
+                raise UserError(
+                    f"scans.yaml: sets.{name}.shards: only training sets can be split, and "
+                    f"study.yaml names it in {field}"
+                )
+
+
+def set_of(path: str | Path) -> str:
+    """The set that a file belongs to."""
+    return Path(path).name.split(".")[0]
+
+
+def shard_of(config: ViewSetsConfig, stem: str) -> tuple[str, slice]:
+    """Set and rows of it that the file with this stem holds.
+
+    Rows are whole batches of people who are posed together, so that each person is the same
+    whatever the number of files.
+
+    Raises
+    ------
+    UserError
+        The config has no such file, or the set has fewer batches than files.
+    """
+    name = set_of(stem)
+    if name not in config.sets:
+        raise UserError(f"sets: no set {name!r}; there are {', '.join(config.sets)}")
+    count, files = config.sets[name].subjects, files_of(config, [name])
+    if stem not in files:
+        raise UserError(f"sets: {name} has no file {stem!r}: its shards are {len(files)}")
+    starts = np.arange(0, count, POSED_TOGETHER)
+    if len(starts) < len(files):
+        raise UserError(
+            f"sets: {name}.shards: {len(files)} for {count} subjects; a shard holds at least "
+            f"{POSED_TOGETHER}"
+        )
+    mine = np.array_split(starts, len(files))[files.index(stem)]
+    return name, slice(int(mine[0]), min(int(mine[-1]) + POSED_TOGETHER, count))
