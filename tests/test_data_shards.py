@@ -20,8 +20,7 @@ def config(subjects=11, count=3):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    for module in (posing, shards):
-        monkeypatch.setattr(module, "POSED_TOGETHER", 2)
+    monkeypatch.setattr(posing, "POSED_TOGETHER", 2)
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -59,7 +58,7 @@ def test_files_name_their_set():
 )
 def test_a_file_that_the_config_does_not_have_is_named(subjects, count, stem, message):
     with pytest.raises(UserError, match=message):
-        shards.shard_of(config(subjects, count), stem)
+        shards.shard_of(config(subjects, count), stem, posing.POSED_TOGETHER)
 
 
 def test_the_workflow_makes_a_job_of_each_shard_and_splits_training_sets_only(tmp_path):

@@ -67,7 +67,8 @@ def assets_of(concern):
 
 
 SCANS = or_exit(load_config, cfg("scans"), ViewSetsConfig)
-or_exit(shards.check_whole, SCANS, STUDY)
+or_exit(shards.check_whole, SCANS, STUDY.validation_scans, "validation_scans")
+or_exit(shards.check_whole, SCANS, [STUDY.judge_scans], "judge_scans")
 
 
 def scans_of(names):

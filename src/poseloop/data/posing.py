@@ -8,11 +8,13 @@ from scipy.spatial.transform import Rotation
 
 from poseloop.body.model import BodyModel
 from poseloop.data.config import InputCamera
-from poseloop.data.shards import POSED_TOGETHER
 from poseloop.data.studio import Sitter
 from poseloop.render.appearance import Appearance
 from poseloop.render.cameras import Camera
 from poseloop.runtime.seeds import derive_seed
+
+POSED_TOGETHER = 64
+"""People posed at a time."""
 
 
 def face_camera(

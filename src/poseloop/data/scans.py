@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from poseloop.body.model import BodyModel
+from poseloop.data import posing
 from poseloop.data.config import Backdrop, Picture, ViewSetConfig, ViewSetsConfig
 from poseloop.data.mix import read_mix
 from poseloop.data.parallel import map_ordered
 from poseloop.data.people import sample_appearances, sample_bodies
 from poseloop.data.poses import draw_poses
-from poseloop.data.posing import face_camera, sample_cameras, sitters
 from poseloop.data.shards import shard_of
 from poseloop.data.store import ViewSet
 from poseloop.data.studio import Sitter, Studio
@@ -42,18 +42,18 @@ def make_view_set(
     UserError
         No such set or shard, or faulty motion.
     """
-    name, rows = shard_of(config, name)
+    name, rows = shard_of(config, name, posing.POSED_TOGETHER)
     entry = config.sets[name]
     count = entry.subjects
     motion = read_mix(entry.motion, body, clips)
     poses = draw_poses(motion, entry.motion, count, numpy_rng(config.seed, "poses", name))
     betas, body_id = sample_bodies(entry.people, count, body.num_betas, config.seed)
     rng = numpy_rng(config.seed, "cameras", name)
-    cameras, pitch = sample_cameras(entry.camera, count, rng)
+    cameras, pitch = posing.sample_cameras(entry.camera, count, rng)
     yaw = rng.uniform(-entry.motion.yaw, entry.motion.yaw, count)
-    global_orient = face_camera(poses.global_orient, yaw, pitch)[rows]
+    global_orient = posing.face_camera(poses.global_orient, yaw, pitch)[rows]
     poses, betas, body_id = poses[rows], betas[rows], body_id[rows]
-    people = sitters(
+    people = posing.sitters(
         body,
         global_orient,
         poses.body_pose,

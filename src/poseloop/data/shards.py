@@ -7,10 +7,6 @@ import numpy as np
 
 from poseloop.data.config import ViewSetsConfig
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.study import StudyConfig
-
-POSED_TOGETHER = 64
-"""People posed at a time."""
 
 
 def files_of(config: ViewSetsConfig, names: Sequence[str]) -> list[str]:
@@ -22,24 +18,20 @@ def files_of(config: ViewSetsConfig, names: Sequence[str]) -> list[str]:
     return stems
 
 
-def check_whole(config: ViewSetsConfig, study: StudyConfig) -> None:
-    """Sets that are read whole must lie in one file.
+def check_whole(config: ViewSetsConfig, names: Sequence[str], field: str) -> None:
+    """Sets that are read whole must lie in one file; `field` of study.yaml lists them.
 
     Raises
     ------
     UserError
-        A validation set or the judge's is split.
+        One is split.
     """
-    for field, names in (
-        ("validation_scans", study.validation_scans),
-        ("judge_scans", [study.judge_scans]),
-    ):
-        for name in names:
-            if files_of(config, [name]) != [name]:
-                raise UserError(
-                    f"scans.yaml: sets.{name}.shards: only training sets can be split, and "
-                    f"study.yaml names it in {field}"
-                )
+    for name in names:
+        if files_of(config, [name]) != [name]:
+            raise UserError(
+                f"scans.yaml: sets.{name}.shards: only training sets can be split, and study.yaml "
+                f"names it in {field}"
+            )
 
 
 def set_of(path: str | Path) -> str:
@@ -47,10 +39,10 @@ def set_of(path: str | Path) -> str:
     return Path(path).name.split(".")[0]
 
 
-def shard_of(config: ViewSetsConfig, stem: str) -> tuple[str, slice]:
+def shard_of(config: ViewSetsConfig, stem: str, together: int) -> tuple[str, slice]:
     """Set and rows of it that the file with this stem holds.
 
-    Rows are whole batches of people who are posed together, so that each person is the same
+    Rows are whole batches of people who are posed `together`, so that each person is the same
     whatever the number of files.
 
     Raises
@@ -64,11 +56,11 @@ def shard_of(config: ViewSetsConfig, stem: str) -> tuple[str, slice]:
     count, files = config.sets[name].subjects, files_of(config, [name])
     if stem not in files:
         raise UserError(f"sets: {name} has no file {stem!r}: its shards are {len(files)}")
-    starts = np.arange(0, count, POSED_TOGETHER)
+    starts = np.arange(0, count, together)
     if len(starts) < len(files):
         raise UserError(
             f"sets: {name}.shards: {len(files)} for {count} subjects; a shard holds at least "
-            f"{POSED_TOGETHER}"
+            f"{together}"
         )
     mine = np.array_split(starts, len(files))[files.index(stem)]
-    return name, slice(int(mine[0]), min(int(mine[-1]) + POSED_TOGETHER, count))
+    return name, slice(int(mine[0]), min(int(mine[-1]) + together, count))
