@@ -1,7 +1,7 @@
 """DVC's files: which jobs each of them holds, one stage per job.
 
-Two loops are in dvc.yaml; PoseGen, and the studies around DrPose, which take hours, have files of
-their own, so that no lock file outgrows a megabyte.
+Two loops are in dvc.yaml; PoseGen, the carving, and the other studies around DrPose, which take
+hours, have files of their own, so that no lock file outgrows a megabyte.
 """
 
 from collections.abc import Iterable
@@ -14,6 +14,7 @@ MAIN = Path("dvc.yaml")
 TARGETS = {
     MAIN: ("drpose", "adhmr", "assets_figures"),
     Path("workflow/posegen/dvc.yaml"): ("posegen",),
+    Path("workflow/carving/dvc.yaml"): ("carving",),
     Path("workflow/depth/dvc.yaml"): ("drpose_depth",),
 }
 """A file of stages to the targets of the workflow whose jobs it holds. None is a job itself: of

@@ -21,7 +21,11 @@ class CpuRates(Config):
     )
     subject: Rate = Field(description="Seconds to pose and dress a rendered subject.")
     picture: Rate = Field(description="Seconds of a rendered view, whatever its resolution.")
+    composed: Rate = Field(
+        description="Seconds of a picture of one person before a background, without its rays."
+    )
     megaray: Rate = Field(description="Seconds of a million rays.")
+    field: Rate = Field(description="Seconds of a million pixels of the fast articulated field.")
     measure: Rate = Field(description="Seconds of metrics per million pixels of sampled views.")
 
 

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 from poseloop.report.planning.config import CaseConfig, PlanningConfig
+from poseloop.report.planning.hmr_sizes import load_hmr_sizes
+from poseloop.report.planning.hmr_work import hmr_stages
+from poseloop.report.planning.posegen_sizes import load_posegen_sizes
+from poseloop.report.planning.posegen_work import posegen_stages
 from poseloop.report.planning.sizes import load_sizes
 from poseloop.report.planning.work import Stage, stages
 
@@ -65,14 +69,18 @@ class Plan:
 
 
 def plan(case: CaseConfig, config: PlanningConfig) -> Plan:
-    """Cost of every stage of a case.
+    """Cost of every stage of a case: of all loops, or of DrPose on a released denoiser.
 
     Raises
     ------
     UserError
         A config file of the case is missing or invalid, or its resolution cannot grow.
     """
-    costs = [_cost(stage, config) for stage in stages(load_sizes(case))]
+    listed = stages(load_sizes(case))
+    if case.released is None:
+        listed += hmr_stages(load_hmr_sizes(case))
+        listed += posegen_stages(load_posegen_sizes(case))
+    costs = [_cost(stage, config) for stage in listed]
     fixed = config.cpu.fixed
     return Plan(case, [*costs, Cost(FIXED, fixed, 0.0, fixed, config.memory.fixed * _GB, 0.0)])
 
@@ -83,10 +91,12 @@ def _cost(stage: Stage, config: PlanningConfig) -> Cost:
         stage.jobs * (cpu.start_render if stage.rays else cpu.start)
         + stage.subjects * cpu.subject
         + stage.pictures * cpu.picture
+        + stage.composed * cpu.composed
         + stage.rays / 1e6 * cpu.megaray
         + stage.measured_pixels / 1e6 * cpu.measure
     )
     networks = stage.flops / (cpu.gflops[stage.name] * 1e9) if stage.flops else 0.0
+    networks += stage.field_pixels / 1e6 * cpu.field
     return Cost(
         stage.name,
         core_seconds=beside + networks,

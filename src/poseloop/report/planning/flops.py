@@ -30,7 +30,8 @@ class Network:
     parameters: int
 
 
-def _count(make: Callable[[], nn.Module], run: Callable[[nn.Module], object]) -> Network:
+def count_network(make: Callable[[], nn.Module], run: Callable[[nn.Module], object]) -> Network:
+    """Make a network and run it once, both without memory or weights."""
     with torch.device("meta"), torch.no_grad():
         module = make()
         with FlopCounterMode(display=False) as counter:
@@ -46,7 +47,7 @@ def latent_side(config: AutoencoderConfig, size: int) -> int:
 
 def encoder(config: AutoencoderConfig, size: int) -> Network:
     """One picture to latents; the parameters are the whole autoencoder's."""
-    return _count(
+    return count_network(
         lambda: Autoencoder(config), lambda module: module.encode_raw(torch.empty(1, 3, size, size))
     )
 
@@ -55,13 +56,15 @@ def decoder(config: AutoencoderConfig, size: int) -> Network:
     """Latents of one picture to pixels; the parameters are the whole autoencoder's."""
     side = latent_side(config, size)
     shape = (1, config.latent_channels, side, side)
-    return _count(lambda: Autoencoder(config), lambda module: module.decode_raw(torch.empty(shape)))
+    return count_network(
+        lambda: Autoencoder(config), lambda module: module.decode_raw(torch.empty(shape))
+    )
 
 
 def denoiser(config: DenoiserConfig, side: int) -> Network:
     """All views and modalities of one subject, once."""
     channels = config.latent_channels
-    return _count(
+    return count_network(
         lambda: MultiViewDenoiser(config),
         lambda module: module(
             torch.empty(1, config.views, 2, channels, side, side),
@@ -74,7 +77,7 @@ def denoiser(config: DenoiserConfig, side: int) -> Network:
 def released(config: UNetConfig) -> Network:
     """All slots and modalities of one subject through a released network, once."""
     slots, channels, side = config.slots, config.latent_channels, config.sample_size
-    return _count(
+    return count_network(
         lambda: MultiViewUNet(config),
         lambda module: module(
             torch.empty(1, slots, 2, channels, side, side),
@@ -99,13 +102,13 @@ def stable_diffusion_autoencoder(size: int) -> tuple[Network, Network]:
         )
 
     latents = (1, 4, size // 8, size // 8)
-    encoder = _count(make, lambda module: module.encode(torch.empty(1, 3, size, size)))
-    return encoder, _count(make, lambda module: module.decode(torch.empty(latents)))
+    encoder = count_network(make, lambda module: module.encode(torch.empty(1, 3, size, size)))
+    return encoder, count_network(make, lambda module: module.decode(torch.empty(latents)))
 
 
 def predictor(config: PoseScoreConfig, channels: int, side: int) -> Network:
     """Skeleton maps of one view from its latents."""
-    return _count(
+    return count_network(
         lambda: SkeletonPredictor(config, channels, side),
         lambda module: module(torch.empty(1, 1, 2, channels, side, side)),
     )
@@ -113,7 +116,7 @@ def predictor(config: PoseScoreConfig, channels: int, side: int) -> Network:
 
 def judge(config: JudgeConfig, size: int) -> Network:
     """Joints in one picture."""
-    return _count(
+    return count_network(
         lambda: Judge(config.channels, config.blocks, config.bins),
         lambda module: module(torch.empty(1, 6, size, size)),
     )

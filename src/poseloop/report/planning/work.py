@@ -15,6 +15,8 @@ class Stage:
     ----------
     flops : operations of the networks
     subjects, pictures, rays : posed, rendered and cast
+    composed : pictures posed, dressed, set before a background and cut out
+    field_pixels : of the fast articulated field, rendered; in training they count three times
     measured_pixels : of the views that metrics read
     parameters, batch_flops : of the largest network in training and of a forward pass of a batch
     data : bytes of the data set in memory; pictures_in_memory : of decoded pictures
@@ -26,6 +28,8 @@ class Stage:
     flops: float = 0.0
     subjects: int = 0
     pictures: int = 0
+    composed: int = 0
+    field_pixels: float = 0.0
     rays: float = 0.0
     measured_pixels: float = 0.0
     parameters: int = 0
