@@ -58,7 +58,9 @@ class DiskRates(Config):
 
     mesh: Rate = Field(description="Of a subject's mesh; half of it in half precision.")
     rendered: Rate = Field(description="Per pixel of a rendered picture.")
-    sampled: Rate = Field(description="Per pixel of a sampled picture.")
+    sampled: Rate = Field(
+        description="Per pixel of a sampled picture, or of one before a background."
+    )
     latent: Rate = Field(description="Per number of a latent, which is stored in half precision.")
 
 

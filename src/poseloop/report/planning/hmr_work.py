@@ -82,7 +82,7 @@ def hmr_stages(sizes: HmrSizes) -> list[Stage]:
             composed=total,
             rays=total * float(picture.size * picture.supersample) ** 2,
             pictures_in_memory=max(map(images, study.image_sets)) * 3.0 * crop**2,
-            rendered_pixels=total * float(crop) ** 2,
+            sampled_pixels=total * float(crop) ** 2,
         ),
         Stage(
             "adhmr_encoder",
@@ -107,6 +107,7 @@ def hmr_stages(sizes: HmrSizes) -> list[Stage]:
             flops=scoring,
             parameters=scorer.parameters + denoiser.parameters,
             data=broad * features,
+            latents=broad * group * count.entries(base),
             saved_parameters=scorer.parameters + denoiser.parameters,
         ),
         Stage(

@@ -17,6 +17,9 @@ _ASKED: dict[Feedback, int] = {
     "difficulty_net": 1,
 }
 _RENDERED = ("prior", "limits", "mine", "generator")
+# A picture by the field is lit and set before a background, but not posed and dressed: its share of
+# the time of one that is.
+_DEVELOPED = 0.4
 
 
 def posegen_stages(sizes: PosegenSizes) -> list[Stage]:
@@ -59,7 +62,8 @@ def posegen_stages(sizes: PosegenSizes) -> list[Stage]:
             composed=total + captured,
             rays=total * drawn + captured * rays,
             pictures_in_memory=max(entry.count for entry in sets.values()) * 4 * pixels,
-            rendered_pixels=total * pixels + captured * own,
+            sampled_pixels=total * pixels,
+            rendered_pixels=captured * own,
         ),
         Stage(
             "posegen_estimators",
@@ -88,7 +92,7 @@ def posegen_stages(sizes: PosegenSizes) -> list[Stage]:
             "posegen_loop",
             jobs=seeds * sum(len(loop.parts(name)) for name in tuned),
             flops=work["flops"],
-            composed=round(work["composed"]),
+            composed=round(_DEVELOPED * work["composed"]),
             field_pixels=work["field"] * pixels + work["small"] * float(loop.feedback.size) ** 2,
             pictures_in_memory=2.0 * sets["ordinary"].count * 4 * pixels,
             saved_parameters=seeds * sum(parameters[name] for name, _ in runs),

@@ -20,7 +20,8 @@ class Stage:
     measured_pixels : of the views that metrics read
     parameters, batch_flops : of the largest network in training and of a forward pass of a batch
     data : bytes of the data set in memory; pictures_in_memory : of decoded pictures
-    meshes, rendered_pixels, sampled_pixels, latents, saved_parameters : on disk
+    meshes, rendered_pixels, sampled_pixels, latents, saved_parameters : on disk; a picture before
+        a background is compressed as badly as a sampled one
     """
 
     name: str
