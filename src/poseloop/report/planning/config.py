@@ -82,7 +82,9 @@ class CaseConfig(Config):
     released: str | None = Field(
         None, description="Config of a released denoiser that takes the place of the base."
     )
-    subjects: Rate = Field(1.0, description="Factor on subjects and poses, but for the judge's.")
+    subjects: Rate = Field(
+        1.0, description="Factor on subjects, poses and pictures, but the judge's."
+    )
     size: int = Field(1, ge=1, description="Factor on the side of pictures.")
     views: Rate = Field(1.0, description="Factor on views.")
     seeds: Rate = Field(1.0, description="Factor on seeds.")
