@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--config", default="config/demo/planning.yaml", help="planning.yaml")
     parser.add_argument("--preset", help="preset to plan")
     parser.add_argument("--released", help="config of a released denoiser, as its base")
-    parser.add_argument("--subjects", type=float, default=1.0, help="factor on subjects and poses")
+    parser.add_argument("--subjects", type=float, default=1.0, help="factor on people and pictures")
     parser.add_argument("--size", type=int, default=1, help="factor on the side of pictures")
     parser.add_argument("--views", type=float, default=1.0, help="factor on views")
     parser.add_argument("--seeds", type=float, default=1.0, help="factor on seeds")

@@ -236,7 +236,7 @@ def test_a_field_is_trained_and_rendered(motion, kind):
 
 
 def photographs(body, device, config):
-    """Studios of an untrained field's subjects, and pictures of some prior poses."""
+    """The compact body, and studios of an untrained field's subjects by field and by mesh."""
     field, betas, compact = field_of(body)
     compact = compact.to(device)
     studio = FieldStudio(

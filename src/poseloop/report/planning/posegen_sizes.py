@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from poseloop.data.config import Picture
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_images import ImageSetsConfig
@@ -26,7 +27,7 @@ class PosegenSizes:
         def times(value: int, factor: float) -> int:
             return max(1, round(value * factor))
 
-        def larger(picture):
+        def larger(picture: Picture) -> Picture:
             return picture.model_copy(update={"size": picture.size * growth.size})
 
         sets = {
