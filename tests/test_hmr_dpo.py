@@ -15,7 +15,7 @@ from poseloop.hmr.dpo import (
     matched_beta,
     safeguard,
 )
-from poseloop.hmr.encoder import detection_loss, sample_at, soft_argmax
+from poseloop.hmr.encoder import detection_loss, soft_argmax
 from poseloop.hmr.evaluation_config import CleaningConfig
 from poseloop.hmr.losses import masked_mean
 from poseloop.hmr.ranking import (
@@ -31,6 +31,7 @@ from poseloop.hmr.scorer_config import RankingConfig
 from poseloop.hmr.skeleton_body import Bodies
 from poseloop.hmr.training import antithetic_timesteps
 from poseloop.hmr.transformer import attention_mask, skeleton_distance
+from poseloop.runtime.kernels import sample_at
 
 DIFFUSION = DiffusionConfig(train_timesteps=100, beta_start=1e-3, beta_end=0.2, ddim_steps=2)
 OPTIMIZER = {
