@@ -44,8 +44,8 @@ def main() -> None:
     points = load_config(arguments.image_config, ImageSetsConfig).surface_points
     make_deterministic(nerf.seed, nerf.threads)
     body = load_body(arguments.body)
-    compact = surface_body(body, points)
     device = choose_device(nerf.device)
+    compact = surface_body(body, points).to(device)
     fields = {path.stem: load_field(path)[0].to(device) for path in arguments.fields}
     held_out = {path.stem: ImageSet.load(path) for path in arguments.held_out}
     values, pictures, speed = compare_fields(fields, held_out, compact, nerf, time.process_time)
@@ -53,7 +53,6 @@ def main() -> None:
     for name, rate in speed.items():
         print(f"{name}: {rate:.1f} pictures a second on one core")
     gan, prior = load_gan(arguments.generator, config, config.seeds[0], device)
-    compact = compact.to(device)
     data = [arguments.anchor, arguments.validation, arguments.check, arguments.fields[0]]
     stage = load_stage(config, nerf, body, compact, prior, *data)
     values |= fidelity_of_field(stage, gan, config.seeds[0])

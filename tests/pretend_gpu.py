@@ -119,7 +119,7 @@ def _compute(function, args: tuple, kwargs: dict):
     args, kwargs = tree_map(_held, (args, kwargs))
     result = function(*args, **kwargs)
     if any(leaf.shape != leaf.held.shape for leaf in there.values()):
-        raise NotImplementedError(f"{function.name()} changes a shape in place")
+        raise RuntimeError(f"{function.name()} changes a shape in place")
     if torch.device(device) != GPU:
         return result
     return tree_map(lambda leaf: _wrapped(leaf, there), result)

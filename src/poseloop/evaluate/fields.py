@@ -37,8 +37,6 @@ def compare_fields(
 
     Parameters
     ----------
-    body : SurfaceBody
-        On the CPU.
     held_out : dict of ImageSet
         `view` and `pose`.
     clock : function
@@ -87,13 +85,14 @@ def _turntable(
 ) -> np.ndarray:
     """Pictures (M, T, S, S, 3) uint8 of every subject at rest from all sides."""
     first = [np.flatnonzero(images.body_id == who)[0] for who in np.unique(images.body_id)]
-    rest = body.rest_joints(torch.from_numpy(images.betas[first]))
+    rest = body.rest_joints(torch.from_numpy(images.betas[first]).to(body.device))
     rows = []
     for who in range(len(first)):
-        azimuth = torch.arange(config.turntable) * 2 * torch.pi / config.turntable
+        azimuth = torch.arange(config.turntable, device=body.device)
+        azimuth = azimuth * 2 * torch.pi / config.turntable
         zero = torch.zeros_like(azimuth)
         camera = torch.stack([azimuth, zero, zero, zero + config.capture.distance], dim=1)
-        drawn = Drawn(torch.zeros(config.turntable, 72), camera)
+        drawn = Drawn(camera.new_zeros(config.turntable, 72), camera)
         subject = torch.full((config.turntable,), who)
         scene = scene_of_drawn(drawn, subject, rest)
         rows.append(on_white(render_all(field, scene, images.rgb.shape[1])))

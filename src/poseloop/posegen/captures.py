@@ -91,7 +91,7 @@ def _shoot(config, photographer, looks, shapes, poses, shots: np.ndarray) -> Ima
 
 
 def scene_of(images: ImageSet, body: SurfaceBody) -> Scene:
-    """The skeletons and cameras of pictures whose `body_id` is the subject.
+    """The skeletons and cameras of pictures whose `body_id` is the subject, where the body is.
 
     Raises
     ------
@@ -99,14 +99,14 @@ def scene_of(images: ImageSet, body: SurfaceBody) -> Scene:
         Not every picture has a camera in front of the person.
     """
     pose = np.concatenate([images.global_orient, images.body_pose], axis=1).reshape(-1, 24, 3)
-    rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose))
-    rest = body.rest_joints(torch.from_numpy(images.betas))
+    rotmats = roma.rotvec_to_rotmat(torch.from_numpy(pose).to(body.device))
+    rest = body.rest_joints(torch.from_numpy(images.betas).to(body.device))
     posed = pose_joints(rotmats, rest)
     centre, size = crop_of(posed.joints)
-    distance = torch.from_numpy(images.camera[:, 3])
+    distance = torch.from_numpy(images.camera[:, 3]).to(body.device)
     if (distance <= size / 2).any():
         raise UserError("camera: a distance that lies within the person")
-    subject = torch.from_numpy(images.body_id.astype(np.int64))
+    subject = torch.from_numpy(images.body_id.astype(np.int64)).to(body.device)
     return Scene(subject, posed.rotations, posed.joints, centre, size, distance)
 
 
