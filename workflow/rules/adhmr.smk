@@ -7,8 +7,8 @@ Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.np
      preferences/{source}/, tuned/{tuned}/, values/{hmr_method}/, cleaning/{keeper}/;
      <results>/tables/adhmr_*.{csv,md,tex} and <results>/figures/fig_adhmr_*.{png,pdf}.
 
-The lists, and the functions that name inputs, are in adhmr_common.smk. The four jobs that lead to
-the scorer go first, since most others wait for it.
+The lists, and the functions that name inputs, are in adhmr_common.smk. What leads to the scorer
+goes first, since most others wait for it.
 The labels of the wild pictures are an input of `evaluate_scorer` alone, outside the loop.
 """
 
@@ -38,7 +38,8 @@ rule render_hmr_images:
         "<benchmarks>/render_hmr_images/{pictures}.tsv"
     conda:
         "../../envs/cpu.yaml"
-    threads: cores_of("hmr_images")
+    priority: first_for_scorer
+    threads: lambda wildcards: HMR_IMAGES.processes_of(wildcards.pictures)
     resources:
         mem_mb=2000,
     message:

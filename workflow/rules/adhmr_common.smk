@@ -1,11 +1,13 @@
 """Helpers of the ADHMR rules: its lists, and which files a job takes.
 
-In:  adhmr_study.yaml, adhmr.yaml, hmr_preferences.yaml, hmr_cleaning.yaml, adhmr_report.yaml.
-Out: ADHMR, TUNE, PREFERENCES, CLEANING, HMR_REPORT, IMAGES, LABELS, KEEPERS and functions for
-     adhmr.smk.
+In:  adhmr_study.yaml, adhmr.yaml, hmr_images.yaml, hmr_preferences.yaml, hmr_cleaning.yaml,
+     adhmr_report.yaml.
+Out: ADHMR, TUNE, PREFERENCES, CLEANING, HMR_IMAGES, HMR_REPORT, IMAGES, LABELS, KEEPERS and
+     functions for adhmr.smk.
 """
 
 from poseloop.hmr.evaluation_config import CleaningConfig
+from poseloop.hmr.image_config import ImageSetsConfig
 from poseloop.hmr.preference_config import PreferencesConfig
 from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.tune_config import TuneConfig
@@ -15,6 +17,7 @@ ADHMR = or_exit(load_config, cfg("adhmr_study"), AdhmrStudyConfig)
 TUNE = or_exit(load_config, cfg("adhmr"), TuneConfig)
 PREFERENCES = or_exit(load_config, cfg("hmr_preferences"), PreferencesConfig)
 CLEANING = or_exit(load_config, cfg("hmr_cleaning"), CleaningConfig)
+HMR_IMAGES = or_exit(load_config, cfg("hmr_images"), ImageSetsConfig)
 HMR_REPORT = or_exit(load_config, cfg("adhmr_report"), HmrReportConfig)
 
 IMAGES = "<results>/adhmr/images/{pictures}.npz"
@@ -31,6 +34,11 @@ def images_of(name):
 def labels_of(name):
     """Labels of a set, a file of their own."""
     return LABELS.replace("{pictures}", name)
+
+
+def first_for_scorer(wildcards):
+    """Priority of rendering a picture set: the encoder's go before the others."""
+    return int(wildcards.pictures in (ADHMR.scorer_images, ADHMR.validation_images))
 
 
 def source_of(wildcards):

@@ -27,6 +27,18 @@ class Gain:
     high: float
 
 
+Draws = tuple[np.ndarray, np.ndarray]
+"""Shares (B, K) of seeds and (B, N) of subjects in B bootstrap draws."""
+
+
+def draw_shares(shape: tuple[int, int], resamples: int, rng: np.random.Generator) -> Draws:
+    """Draw K seeds and N subjects, `shape`, with replacement, each `resamples` times."""
+    seeds, subjects = (
+        rng.multinomial(count, np.full(count, 1 / count), resamples) / count for count in shape
+    )
+    return seeds, subjects
+
+
 def paired_gain(
     values: np.ndarray,
     baseline: np.ndarray,
@@ -57,10 +69,13 @@ def paired_gain(
     values, baseline = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
     if values.shape != baseline.shape or values.ndim != 2:
         raise ValueError(f"unpaired values: {values.shape} against {baseline.shape}")
+    return gain_of_draws(values, baseline, better, draw_shares(values.shape, resamples, rng))
+
+
+def gain_of_draws(values: np.ndarray, baseline: np.ndarray, better: str, draws: Draws) -> Gain:
+    """`paired_gain` of values and baseline (K, N) with draws that several methods share."""
     sign = {"higher": 1.0, "lower": -1.0}[better]
-    seeds, subjects = values.shape
-    seed_share = rng.multinomial(seeds, np.full(seeds, 1 / seeds), resamples) / seeds
-    subject_share = rng.multinomial(subjects, np.full(subjects, 1 / subjects), resamples) / subjects
+    seed_share, subject_share = draws
     means, base_means = (
         np.einsum("bk,kn,bn->b", seed_share, table, subject_share, optimize=True)
         for table in (values, baseline)

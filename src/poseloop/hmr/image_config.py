@@ -25,6 +25,9 @@ class ImageSetConfig(Config):
     """One set of labelled pictures."""
 
     images: int = Field(ge=1, description="Number of pictures.")
+    processes: int | None = Field(
+        None, ge=1, description="Rendering processes of this set in place of the file's."
+    )
     motion: Motion
     people: People
     camera: InputCamera
@@ -48,3 +51,7 @@ class ImageSetsConfig(Config):
         if len({entry.crop.size for entry in self.sets.values()}) > 1:
             raise ValueError("the crops of all sets need one size")
         return self
+
+    def processes_of(self, name: str) -> int:
+        """Processes that render a set."""
+        return self.sets[name].processes or self.processes

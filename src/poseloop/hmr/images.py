@@ -71,7 +71,8 @@ def make_image_set(
     )
     studio = make_studio(body, config.picture, (), entry.backdrop)
     shoot = partial(_shoot, studio, entry.crop)
-    image, intrinsics, camera = zip(*map_ordered(shoot, people, config.processes), strict=True)
+    shots = map_ordered(shoot, people, config.processes_of(name))
+    image, intrinsics, camera = zip(*shots, strict=True)
     labels = Labels(
         global_orient=global_orient,
         body_pose=poses.body_pose,

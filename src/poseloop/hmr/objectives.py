@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from poseloop.hmr.denoiser import DiffusionHMR
@@ -37,13 +38,13 @@ class Denoised:
     def __init__(
         self,
         base: DiffusionHMR,
+        scheduler: DDIMScheduler,
         batch: Batch,
         space: str,
         generator: torch.Generator,
         shared: bool = True,
     ) -> None:
         layout, settings = base.layout, base.config.diffusion
-        scheduler = make_scheduler(settings)
         pictures, group = batch.tokens.shape[:2]
         draws = 1 if shared else group
         timesteps = antithetic_timesteps((pictures, draws), settings, generator).to(base.device)
@@ -92,6 +93,7 @@ class Objective:
         generator: torch.Generator,
     ) -> None:
         self.base, self.variant, self.count, self.draw = base, variant, hypotheses, draw
+        self.scheduler = make_scheduler(base.config.diffusion)
         self.beta = self._matched_beta(generator)
 
     def __call__(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
@@ -105,13 +107,16 @@ class Objective:
         }[self.variant.objective]
         return step(policy, generator, first)
 
+    def _noisy(self, batch: Batch, generator: torch.Generator, shared: bool = True) -> Denoised:
+        space = self.variant.error_space
+        return Denoised(self.base, self.scheduler, batch, space, generator, shared)
+
     def _pairs(self, generator: torch.Generator) -> Denoised:
-        batch = self.draw(self.count // 2, None, generator)
-        return Denoised(self.base, batch, self.variant.error_space, generator)
+        return self._noisy(self.draw(self.count // 2, None, generator), generator)
 
     def _winners(self, generator: torch.Generator, times: int) -> Denoised:
         batch = self.draw(self.count // 2, None, generator).winners(times)
-        return Denoised(self.base, batch, self.variant.error_space, generator, shared=False)
+        return self._noisy(batch, generator, shared=False)
 
     def _anchor(self, winner: Tensor, batch: Batch) -> Tensor:
         """Mean error of the winners (B,) of the sources that the anchor counts, weighted."""
@@ -154,7 +159,7 @@ class Objective:
 
     def _kto(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         batch = self.draw(self.count // 2, None, generator)
-        singles = Denoised(self.base, batch, self.variant.error_space, generator, shared=False)
+        singles = self._noisy(batch, generator, shared=False)
         errors, reference = singles.by(policy)[1], singles.by_reference(self.base.denoiser)[1]
         wanted = torch.tensor([True, False], device=errors.device).expand(errors.shape)
         beta = self.beta[batch.source, None].expand(errors.shape)
@@ -168,7 +173,7 @@ class Objective:
     def _gpa(self, policy: nn.Module, generator: torch.Generator, first: bool) -> Step:
         group = self.variant.group
         batch = self.draw(self.count // group, group, generator)
-        noisy = Denoised(self.base, batch, self.variant.error_space, generator)
+        noisy = self._noisy(batch, generator)
         errors = noisy.by(policy)[1]
         reference = noisy.by_reference(self.base.denoiser)[1]
         beta = self.beta[batch.source, None]

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 import numpy as np
 import pandas as pd
 
-from poseloop.evaluate.statistics import paired_gain
+from poseloop.evaluate.statistics import Draws, draw_shares, gain_of_draws
 from poseloop.report.hmr_config import HmrReportConfig, MethodTable
 from poseloop.report.hmr_metrics import describe
 from poseloop.report.rows import COLUMNS, gain_columns, metric_columns, value_columns, verdict
@@ -58,6 +58,7 @@ class Rows:
     ) -> None:
         self.results, self.labels, self.config = results, labels, config
         self.rows: list[dict[str, object]] = []
+        self._drawn: dict[tuple[str, str, tuple[int, ...]], Draws] = {}
 
     def add(
         self,
@@ -89,13 +90,13 @@ class Rows:
                 raise UserError(
                     f"values of {method} and {baseline} on {benchmark}: {metric} cannot be paired"
                 )
-            rng = numpy_rng(self.config.seed, "bootstrap", benchmark, metric)
             pair = values, held
             if metric.startswith(_CORRELATION):
                 # A correlation may be zero or negative, so its gain is a difference.
                 pair = 1 + values - held, np.ones_like(held)
                 notes.append("gain as a difference")
-            gain = paired_gain(*pair, kind.better, self.config.resamples, rng)
+            draws = self._draws(benchmark, metric, values.shape)
+            gain = gain_of_draws(*pair, kind.better, draws)
             # What is printed is the baseline's own mean, of a difference too.
             gain = replace(gain, baseline_mean=float(held.mean()))
             row |= gain_columns(gain, self.labels.get(baseline, baseline), kind.decimals)
@@ -122,6 +123,14 @@ class Rows:
         counts = ["n_subjects", "n_seeds"]
         frame[counts] = frame[counts].astype("Int64")
         return frame
+
+    def _draws(self, benchmark: str, metric: str, shape: tuple[int, int]) -> Draws:
+        """The draws of a metric, the same for all methods; only the last are kept."""
+        key = benchmark, metric, shape
+        if key not in self._drawn:
+            rng = numpy_rng(self.config.seed, "bootstrap", benchmark, metric)
+            self._drawn = {key: draw_shares(shape, self.config.resamples, rng)}
+        return self._drawn[key]
 
     def _published(
         self, method: str, benchmark: str, metric: str

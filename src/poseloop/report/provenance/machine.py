@@ -83,7 +83,9 @@ def differences(recorded: dict[str, str]) -> list[str]:
 
 
 def _instructions() -> str:
-    """The widest vector instructions that the processor has."""
+    """The widest vector instructions that kernels may use; envs/avx2.sh holds them to AVX2."""
+    if os.environ.get("ATEN_CPU_CAPABILITY") == "avx2":
+        return "avx2"
     flags = (_first_line("flags") or _first_line("Features")).split()
     return next((name for name in _INSTRUCTIONS if name in flags), "unknown")
 
