@@ -36,9 +36,9 @@ rule render_hmr_images:
         "<logs>/render_hmr_images/{pictures}.log",
     benchmark:
         "<benchmarks>/render_hmr_images/{pictures}.tsv"
+    priority: first_for_scorer
     conda:
         "../../envs/cpu.yaml"
-    priority: first_for_scorer
     threads: lambda wildcards: HMR_IMAGES.processes_of(wildcards.pictures)
     resources:
         mem_mb=2000,
