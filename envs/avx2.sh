@@ -14,7 +14,8 @@ if [ ! "$between" -nt "$here/avx2/embree.c" ]; then
     cc -shared -fPIC -O2 -Wall -Werror -o "$between.$$" "$here/avx2/embree.c" -ldl
     mv "$between.$$" "$between"
 fi
-export ATEN_CPU_CAPABILITY=avx2 DNNL_MAX_CPU_ISA=AVX2 MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2
+# Not MKL_CBWR: the kernels that it chooses are others than those of a processor with AVX2.
+export ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2
 export OPENBLAS_CORETYPE=Haswell NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR"
 export LD_PRELOAD=$between${LD_PRELOAD:+:$LD_PRELOAD}
 exec "$@"

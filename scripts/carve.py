@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from poseloop.body.model import load_body
 from poseloop.data.parallel import map_ordered
+from poseloop.data.spread import even_rows
 from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.hull import occupancy
 from poseloop.evaluate.masks import soft_masks
@@ -101,11 +102,6 @@ def main() -> None:
             print(f"subject {row} left out: {subject}", flush=True)
     write_carved(arguments.output, subjects)
     write_glb(arguments.glb, subjects)
-
-
-def even_rows(total: int, count: int) -> list[int]:
-    """`count` of `total` rows, evenly spread; all of them if there are no more."""
-    return np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int)).tolist()
 
 
 if __name__ == "__main__":

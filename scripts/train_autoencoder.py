@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from poseloop.data.spread import even_rows
 from poseloop.multiview.autoencoder_training import reconstruction_psnr, train_autoencoder
 from poseloop.multiview.config import AutoencoderConfig
 from poseloop.runtime.checkpoints import Checkpoints, run_key
@@ -24,8 +25,7 @@ def read_images(paths: list[Path], name: str, most: int | None = None) -> torch.
         array = read_npz(path, name, only=True)[name]
         array = array.reshape(-1, *array.shape[-3:])
         if most is not None:
-            count = min(len(array), -(-most // len(paths)))
-            array = array[np.linspace(0, len(array) - 1, count).round().astype(int)]
+            array = array[even_rows(len(array), -(-most // len(paths)))]
         arrays.append(array)
     return torch.from_numpy(np.concatenate(arrays))
 

@@ -91,6 +91,11 @@ class CaseConfig(Config):
     steps: Rate = Field(1.0, description="Factor on steps of fine-tuning.")
 
 
+def times(value: int, factor: float) -> int:
+    """A count that a factor of a case has made larger or smaller; at least 1."""
+    return max(1, round(value * factor))
+
+
 class PlanningConfig(Config):
     """planning.yaml."""
 

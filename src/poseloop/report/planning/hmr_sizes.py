@@ -9,7 +9,7 @@ from poseloop.hmr.preference_config import PreferencesConfig
 from poseloop.hmr.scorer_config import ScorerConfig
 from poseloop.hmr.study import AdhmrStudyConfig
 from poseloop.hmr.tune_config import TuneConfig
-from poseloop.report.planning.config import CaseConfig
+from poseloop.report.planning.config import CaseConfig, times
 from poseloop.runtime.config import Config, load_config
 from poseloop.runtime.study import config_file
 
@@ -31,13 +31,13 @@ class HmrSizes:
         """These sizes with the factors of a case on pictures, their side, seeds and steps."""
 
         def seeds(config: Config) -> Config:
-            count = max(1, round(len(config.seeds) * growth.seeds))
+            count = times(len(config.seeds), growth.seeds)
             return config.model_copy(update={"seeds": list(range(count))})
 
         sets = {
             name: entry.model_copy(
                 update={
-                    "images": max(1, round(entry.images * growth.subjects)),
+                    "images": times(entry.images, growth.subjects),
                     "crop": entry.crop.model_copy(update={"size": entry.crop.size * growth.size}),
                 }
             )
@@ -45,7 +45,7 @@ class HmrSizes:
         }
         picture = self.images.picture
         picture = picture.model_copy(update={"size": picture.size * growth.size})
-        steps = {"steps": max(1, round(self.tune.steps * growth.steps))}
+        steps = {"steps": times(self.tune.steps, growth.steps)}
         return replace(
             self,
             images=self.images.model_copy(update={"sets": sets, "picture": picture}),

@@ -7,7 +7,7 @@ from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_images import ImageSetsConfig
 from poseloop.posegen.config_nerf import NerfConfig
-from poseloop.report.planning.config import CaseConfig
+from poseloop.report.planning.config import CaseConfig, times
 from poseloop.runtime.config import load_config
 from poseloop.runtime.study import config_file
 
@@ -23,9 +23,6 @@ class PosegenSizes:
 
     def grown(self, growth: CaseConfig) -> "PosegenSizes":
         """These sizes with the factors of a case on pictures, their side, seeds and steps."""
-
-        def times(value: int, factor: float) -> int:
-            return max(1, round(value * factor))
 
         def larger(picture: Picture) -> Picture:
             return picture.model_copy(update={"size": picture.size * growth.size})

@@ -6,7 +6,7 @@ from poseloop.data.config import PoseSetConfig, ViewSetsConfig
 from poseloop.evaluate.config import JudgeConfig
 from poseloop.multiview.config import AutoencoderConfig, GenerateConfig, MultiviewConfig
 from poseloop.multiview.pshuman.config import ReleasedConfig
-from poseloop.report.planning.config import CaseConfig
+from poseloop.report.planning.config import CaseConfig, times
 from poseloop.reward.config import DrPoseConfig, PoseScoreConfig
 from poseloop.runtime.config import Config, load_config
 from poseloop.runtime.errors import UserError
@@ -43,9 +43,6 @@ class Sizes:
         """
         if self.released is not None and (growth.size != 1 or growth.views != 1):
             raise UserError("a released denoiser has one resolution and one number of views")
-
-        def times(value: int, factor: float) -> int:
-            return max(1, round(value * factor))
 
         def view_sets(config: ViewSetsConfig) -> ViewSetsConfig:
             sets = {
