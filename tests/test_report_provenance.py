@@ -23,7 +23,7 @@ from tiny_pipeline import (
 from poseloop.__main__ import main
 from poseloop.report.provenance.cells import find_cell, table_path
 from poseloop.report.provenance.chain import Chain, Tracer
-from poseloop.report.provenance.machine import machine_path, write_machine
+from poseloop.report.provenance.machine import describe_machine, machine_path, write_machine
 from poseloop.report.provenance.pipeline import md5_of, read_pipeline
 from poseloop.report.provenance.recompute import RECIPES
 from poseloop.report.provenance.sources import names_of
@@ -263,6 +263,11 @@ def test_the_machine_is_told_and_doubted_after_another_record(repository):
     assert "recorded mmx; torch" in here and "recorded 1.0;" in here and "numpy" not in here
     lock_edit(lambda stages: stages.pop("evaluate--base--0"))
     assert "another dvc.lock" in chain_of().machine["note"]
+
+
+def test_instructions_are_those_that_kernels_are_held_to(monkeypatch):
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    assert describe_machine()["instructions"] == "avx2"
 
 
 def test_outside_git_no_commit_is_told(repository):
