@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from workflow_clone import Clone
 
 from poseloop.hmr.image_config import ImageSetsConfig
 from poseloop.hmr.study import AdhmrStudyConfig
@@ -84,3 +85,12 @@ def test_the_study_names_what_other_files_describe(preset):
     assert set(lists.image_sets) <= set(sets)
     if preset == "demo":
         assert len(tune.seeds) >= 3
+
+
+def test_an_unknown_picture_set_is_told_before_any_job(tmp_path):
+    clone = Clone(tmp_path / "clone")
+    path = clone.folder / "config/smoke/adhmr_study.yaml"
+    path.write_text(path.read_text().replace("cleaned: base_train", "cleaned: nothing"))
+    ended = clone.call("snakemake", "adhmr", "-n", "--config", "preset=smoke", check=False)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert "error: hmr_images.yaml: sets: no set 'nothing'; there are base_train" in ended.stderr

@@ -19,6 +19,9 @@ PREFERENCES = or_exit(load_config, cfg("hmr_preferences"), PreferencesConfig)
 CLEANING = or_exit(load_config, cfg("hmr_cleaning"), CleaningConfig)
 HMR_IMAGES = or_exit(load_config, cfg("hmr_images"), ImageSetsConfig)
 HMR_REPORT = or_exit(load_config, cfg("adhmr_report"), HmrReportConfig)
+# A name that hmr_images.yaml does not know is told now, and not where its job asks for its cores.
+for name in ADHMR.image_sets:
+    or_exit(HMR_IMAGES.entry, name)
 
 IMAGES = "<results>/adhmr/images/{pictures}.npz"
 LABELS = "<results>/adhmr/labels/{pictures}.npz"
@@ -37,7 +40,7 @@ def labels_of(name):
 
 
 def first_for_scorer(wildcards):
-    """Priority of rendering a picture set: the encoder's go before the others."""
+    """Priority of rendering a picture set: those of the encoder, and so the scorer, go first."""
     return int(wildcards.pictures in (ADHMR.scorer_images, ADHMR.validation_images))
 
 

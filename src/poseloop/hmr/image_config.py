@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from poseloop.data.config import Backdrop, InputCamera, Motion, People, Picture
 from poseloop.runtime.config import Config
+from poseloop.runtime.errors import UserError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = tuple[float, float]
@@ -52,6 +53,19 @@ class ImageSetsConfig(Config):
             raise ValueError("the crops of all sets need one size")
         return self
 
+    def entry(self, name: str) -> ImageSetConfig:
+        """The set `name`.
+
+        Raises
+        ------
+        UserError
+            There is none.
+        """
+        if name not in self.sets:
+            known = ", ".join(self.sets)
+            raise UserError(f"hmr_images.yaml: sets: no set {name!r}; there are {known}")
+        return self.sets[name]
+
     def processes_of(self, name: str) -> int:
         """Processes that render a set."""
-        return self.sets[name].processes or self.processes
+        return self.entry(name).processes or self.processes

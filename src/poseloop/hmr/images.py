@@ -17,7 +17,6 @@ from poseloop.data.scans import make_studio, manifest
 from poseloop.data.studio import Sitter, Studio
 from poseloop.hmr.image_config import Crop, ImageSetsConfig
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import numpy_rng
 
 
@@ -50,9 +49,8 @@ def make_image_set(
     UserError
         No such set, or faulty motion.
     """
-    if name not in config.sets:
-        raise UserError(f"sets: no set {name!r}; there are {', '.join(config.sets)}")
-    entry, count = config.sets[name], config.sets[name].images
+    entry = config.entry(name)
+    count = entry.images
     motion = read_mix(entry.motion, body, clips)
     poses = draw_poses(motion, entry.motion, count, numpy_rng(config.seed, "hmr poses", name))
     betas, body_id = sample_bodies(entry.people, count, body.num_betas, config.seed)
