@@ -15,6 +15,7 @@ from poseloop.hmr.cleaning import (
     random_order,
     regressor_errors,
     train_regressor,
+    usual_scores,
 )
 from poseloop.hmr.dataset import bodies_of, encode_pictures
 from poseloop.hmr.denoiser import load_hmr
@@ -60,12 +61,14 @@ def main() -> None:
         seen, bodies = load_labelled(images, truth)
         tests[images.stem] = (encode_pictures(base.encoder, seen), bodies)
     inputs = [arguments.config, arguments.body, arguments.model, arguments.images, arguments.labels]
-    inputs += [arguments.scorer] if scorer else []
+    if scorer:
+        inputs.append(arguments.scorer)
+        usual = usual_scores(scorer, base, pictures, data, config.hypotheses, 0)
     for seed, output in zip(config.seeds, arguments.output, strict=True):
         faulty, wrong = make_wrong(bodies_of(labels), config, seed)
         tokens = base.layout.encode(faulty.to(device), data.intrinsics)
         if scorer:
-            scores = label_scores(scorer, base, pictures, data, tokens, config.hypotheses, seed)
+            scores = label_scores(scorer, base, pictures, tokens, usual)
             order, subsets = best_first(scores), {}
         else:
             order = random_order(len(tokens), seed)

@@ -30,7 +30,7 @@ from tiny_posegen import (
 
 from poseloop.data.config import Picture
 from poseloop.hmr.candidates import make_candidates
-from poseloop.hmr.cleaning import label_scores, regressor_errors, train_regressor
+from poseloop.hmr.cleaning import label_scores, regressor_errors, train_regressor, usual_scores
 from poseloop.hmr.dataset import bodies_of, encode_pictures
 from poseloop.hmr.detection import train_encoder
 from poseloop.hmr.evaluation import measure
@@ -165,6 +165,7 @@ def test_scorer_preferences_and_cleaning(hmr_body, labelled):
         data = encode_pictures(model.encoder, pictures)
         tokens = model.layout.encode(bodies_of(labelled[1]).to(device), data.intrinsics)
         rows = np.arange(COUNT)
+        usual = usual_scores(scorer, model, pictures, data, 3, 0)
         never = Checkpoints("c", NEVER)
         regressor = train_regressor(model, data, tokens, rows, cleaned, 0, never)
         return {
@@ -173,7 +174,7 @@ def test_scorer_preferences_and_cleaning(hmr_body, labelled):
             "truth": truth.scores,
             "measured": measure(model, scorer, *labelled, measured, 0),
             "ranked": rank_hypotheses(model, scorer, *labelled, 4, 0)[0],
-            "labels": label_scores(scorer, model, pictures, data, tokens, 3, 0),
+            "labels": label_scores(scorer, model, pictures, tokens, usual),
             "regressor": regressor_errors(regressor, model, data, labelled[1]),
         }
 

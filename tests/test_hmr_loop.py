@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tiny_hmr import (
 from poseloop.body.joints import JOINT
 from poseloop.hmr import cleaning
 from poseloop.hmr.candidates import Candidates, make_candidates
-from poseloop.hmr.cleaning import label_scores
+from poseloop.hmr.cleaning import label_scores, usual_scores
 from poseloop.hmr.dataset import encode_pictures, picture_tensor
 from poseloop.hmr.denoiser import load_hmr
 from poseloop.hmr.detection import load_encoder, mirrored, save_encoder, train_encoder
@@ -97,6 +98,18 @@ def test_encoder_learns_where_joints_are_and_is_read_back(body, data, tmp_path):
     wider = config.encoder.model_copy(update={"channels": (8, 16, 16)})
     with pytest.raises(UserError, match="another encoder"):
         load_encoder(tmp_path / "encoder.safetensors", wider)
+
+
+def test_a_picture_token_is_the_mean_of_its_square(data):
+    image = picture_tensor(data[0])
+    each = encoder()(image)
+    torch.manual_seed(0)
+    pooled = Encoder(base_config().encoder.model_copy(update={"token_pool": 2}))(image)
+    side = math.isqrt(each.tokens.shape[1])
+    corner = [row * side + column for row in (0, 1) for column in (0, 1)]
+    assert pooled.tokens.shape[1] == math.ceil(side / 2) ** 2
+    torch.testing.assert_close(pooled.tokens[:, 0], each.tokens[:, corner].mean(1))
+    torch.testing.assert_close(pooled.detected, each.detected)
 
 
 def test_the_mirror_swaps_sides():
@@ -179,11 +192,15 @@ def test_scorer_learns_to_order_candidates(model, data, body):
 def test_a_label_is_scored_against_hypotheses_of_its_own_picture(model, scorer, data, monkeypatch):
     tokens = make_candidates(model, *data, scorer_config().candidates, 0).tokens[:, 4]
     encoded = encode_pictures(model.encoder, data[0])
-    plain = label_scores(scorer, model, data[0], encoded, tokens, 3, 0)
+
+    def scores() -> np.ndarray:
+        usual = usual_scores(scorer, model, data[0], encoded, 3, 0)
+        return label_scores(scorer, model, data[0], tokens, usual)
+
+    plain = scores()
     ease = torch.linspace(-5, 5, COUNT)[:, None]
     monkeypatch.setattr(cleaning, "score_tokens", lambda *given: score_tokens(*given) + ease)
-    eased = label_scores(scorer, model, data[0], encoded, tokens, 3, 0)
-    np.testing.assert_allclose(eased, plain, atol=1e-5)
+    np.testing.assert_allclose(scores(), plain, atol=1e-5)
     assert np.std(plain) > 1e-3
 
 

@@ -171,6 +171,18 @@ def test_hypotheses_of_a_picture_share_its_keys_and_cost_the_same_each():
     assert hmr_flops.features(config.encoder, size) == 16 * tokens + 8 * (size // 4) ** 2
 
 
+def test_fewer_picture_tokens_cost_less():
+    config, size = base_config(), 64
+    pooled = config.model_copy(
+        update={"encoder": config.encoder.model_copy(update={"token_pool": 2})}
+    )
+    more, fewer = (hmr_flops.features(each.encoder, size) for each in (config, pooled))
+    assert more - fewer == 16 * (64 - 16)
+    more, fewer = (hmr_flops.denoiser(each, size) for each in (config, pooled))
+    assert fewer.hypothesis < more.hypothesis
+    assert fewer.picture < more.picture
+
+
 def test_the_other_loops_grow_by_their_own_lists(config):
     plain = {cost.name: cost for cost in plan(case(), config).costs}
 

@@ -8,7 +8,7 @@ Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.np
      <results>/tables/adhmr_*.{csv,md,tex} and <results>/figures/fig_adhmr_*.{png,pdf}.
 
 The lists, and the functions that name inputs, are in adhmr_common.smk. What leads to the scorer
-goes first, since most others wait for it.
+goes first, since most others wait for it, then what uses its order.
 The labels of the wild pictures are an input of `evaluate_scorer` alone, outside the loop.
 """
 
@@ -250,6 +250,7 @@ rule make_preferences:
         "<logs>/make_preferences/{source}.log",
     benchmark:
         "<benchmarks>/make_preferences/{source}.tsv"
+    priority: lambda wildcards: scored_first([wildcards.source])
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_preferences")
@@ -300,6 +301,7 @@ rule finetune_adhmr:
         "<logs>/finetune_adhmr/{tuned}.log",
     benchmark:
         "<benchmarks>/finetune_adhmr/{tuned}.tsv"
+    priority: lambda wildcards: scored_first(sources_of(wildcards))
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("adhmr")

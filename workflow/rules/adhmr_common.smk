@@ -67,6 +67,11 @@ def sources_of(wildcards):
     return list(TUNE.variants[wildcards.tuned].sources)
 
 
+def scored_first(sources):
+    """Priority of what uses preference sources: it waits for the scorer's order, others for it."""
+    return int(any(PREFERENCES.sources[name].kind == "scored" for name in sources))
+
+
 def keeper_scorer(wildcards):
     """The scorer where it says which labels are kept; chance needs none."""
     if wildcards.keeper == "random":

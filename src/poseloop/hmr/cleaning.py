@@ -107,28 +107,29 @@ def regressor_errors(
     return {name: errors[name][:, 0].tolist() for name in ("mpjpe", "pa_mpjpe")}
 
 
-@torch.no_grad()
-def label_scores(
-    scorer: Scorer,
-    base: DiffusionHMR,
-    pictures: Pictures,
-    data: Encoded,
-    tokens: Tensor,
-    count: int,
-    seed: int,
-) -> np.ndarray:
-    """Scores (N,) of labels (N, T, C), less the mean score of `count` hypotheses of the picture.
-
-    Ranking compares hypotheses of one picture and leaves free what a picture adds to all of its
-    scores, so scores of different pictures can only be compared against something of each.
+def usual_scores(
+    scorer: Scorer, base: DiffusionHMR, pictures: Pictures, data: Encoded, count: int, seed: int
+) -> Tensor:
+    """Mean score (N,) of `count` hypotheses of each picture.
 
     Parameters
     ----------
     data : the N pictures as the base's encoder sees them
     """
     drawn = draw_hypotheses(base, data, count, seed, "cleaning")
-    scores = score_tokens(scorer, base, pictures, torch.cat([tokens[:, None], drawn], 1))
-    return (scores[:, 0] - scores[:, 1:].mean(1)).numpy()
+    return score_tokens(scorer, base, pictures, drawn).mean(1)
+
+
+def label_scores(
+    scorer: Scorer, base: DiffusionHMR, pictures: Pictures, tokens: Tensor, usual: Tensor
+) -> np.ndarray:
+    """Scores (N,) of labels (N, T, C), less what is usual for each picture (N,).
+
+    Ranking compares hypotheses of one picture and leaves free what a picture adds to all of its
+    scores, so scores of different pictures can only be compared against something of each.
+    """
+    scores = score_tokens(scorer, base, pictures, tokens[:, None])
+    return (scores[:, 0] - usual).numpy()
 
 
 def best_first(scores: np.ndarray) -> np.ndarray:

@@ -22,6 +22,11 @@ class EncoderConfig(Config):
         description="Channels of the CNN at a half, a quarter and an eighth of the picture."
     )
     norm_groups: Positive = Field(description="Groups of the group norms.")
+    token_pool: Positive = Field(
+        1,
+        description="A picture token is the mean of a square of so many by so many of the eighth's "
+        "places; joint tokens look at all of them in every layer.",
+    )
     backbone: str | None = Field(None, description="Name of a timm model, for the kind `timm`.")
     path: str | None = Field(None, description="Its weights, a safetensors file of yours.")
 

@@ -65,7 +65,10 @@ def detection_loss(heat: Tensor, places: Tensor, sigma: float = 0.8) -> Tensor:
 
 
 class Encoder(nn.Module):
-    """CNN, or a timm backbone, with a map at a quarter of the picture and tokens at an eighth."""
+    """CNN, or a timm backbone, with a map at a quarter of the picture and tokens at an eighth.
+
+    Tokens are means over `token_pool` places of the eighth each way.
+    """
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -85,6 +88,7 @@ class Encoder(nn.Module):
         self.fine = _conv(middle, middle, 1, groups)
         self.heat = nn.Conv2d(middle, _JOINTS, 1)
         self.token_channels, self.map_channels = last, middle
+        self.token_pool = config.token_pool
 
     @property
     def device(self) -> torch.device:
@@ -97,7 +101,8 @@ class Encoder(nn.Module):
         raised = F.interpolate(self.lateral(eighth), size=quarter.shape[-2:], mode="nearest")
         fine = self.fine(quarter + raised)
         detected, confidence = soft_argmax(self.heat(fine))
-        return Features(eighth.flatten(2).transpose(1, 2), fine, detected, confidence)
+        coarse = F.avg_pool2d(eighth, self.token_pool, ceil_mode=True)
+        return Features(coarse.flatten(2).transpose(1, 2), fine, detected, confidence)
 
     def _levels(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         if not isinstance(self.trunk, nn.ModuleList):

@@ -1,5 +1,6 @@
 """Arithmetic of the ADHMR loop's networks, counted on the meta device."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -48,7 +49,7 @@ def encoder(config: EncoderConfig, size: int) -> Network:
 def features(config: EncoderConfig, size: int) -> int:
     """Numbers that stand for one picture."""
     _, middle, last = config.channels
-    return last * (size // 8) ** 2 + middle * (size // 4) ** 2
+    return last * _picture_tokens(config, size) + middle * (size // 4) ** 2
 
 
 def entries(config: BaseConfig) -> int:
@@ -94,10 +95,14 @@ def _layout(config: BaseConfig) -> SimpleNamespace:
     return SimpleNamespace(token_joints=joints, mask=mask)
 
 
+def _picture_tokens(config: EncoderConfig, size: int) -> int:
+    return math.ceil(size // 8 / config.token_pool) ** 2
+
+
 def _features(config: BaseConfig, size: int) -> Features:
     _, middle, last = config.encoder.channels
     return Features(
-        torch.empty(1, (size // 8) ** 2, last),
+        torch.empty(1, _picture_tokens(config.encoder, size), last),
         torch.empty(1, middle, size // 4, size // 4),
         torch.empty(1, 24, 2),
         torch.empty(1, 24, 1),
