@@ -8,7 +8,7 @@ Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.np
      <results>/tables/adhmr_*.{csv,md,tex} and <results>/figures/fig_adhmr_*.{png,pdf}.
 
 The lists, and the functions that name inputs, are in adhmr_common.smk. What leads to the scorer
-goes first, since most others wait for it, then what uses its order.
+goes first, since most others wait for it, then what uses it and is long.
 The labels of the wild pictures are an input of `evaluate_scorer` alone, outside the loop.
 """
 
@@ -372,6 +372,7 @@ rule clean_labels:
         "<logs>/clean_labels/{keeper}.log",
     benchmark:
         "<benchmarks>/clean_labels/{keeper}.tsv"
+    priority: lambda wildcards: int(bool(keeper_scorer(wildcards)))
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_cleaning")
