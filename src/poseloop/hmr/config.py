@@ -88,9 +88,7 @@ class BaseConfig(Config):
     """hmr.yaml: the diffusion HMR base."""
 
     seed: int = Field(description="Seed of weights, batches and noise.")
-    threads: Positive = Field(
-        description="CPU threads; each takes an equal shard of the batch. Part of the result."
-    )
+    threads: Positive = Field(description="PyTorch threads; part of the result.")
     device: str = Field(default="cpu", exclude=True, description="`auto`, `cpu` or `cuda`.")
     parameters: Literal["rotations", "joints_twists"] = Field(
         description="What is denoised: SMPL rotations in 6-D, or joints and twists with analytic "
@@ -109,12 +107,6 @@ class BaseConfig(Config):
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     validate_every: Positive = Field(description="Steps between validations.")
     checkpoint_every: Positive = Field(description="Steps between checkpoints.")
-
-    @model_validator(mode="after")
-    def _shards_fit(self) -> "BaseConfig":
-        if self.batch_size % self.threads or self.detection.batch_size % self.threads:
-            raise ValueError("batch_size must be a multiple of threads")
-        return self
 
 
 C = TypeVar("C", bound=Config)

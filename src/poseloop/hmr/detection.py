@@ -17,7 +17,7 @@ from poseloop.hmr.encoder import Encoder, detection_loss
 from poseloop.hmr.geometry import project
 from poseloop.hmr.skeleton_body import SkeletonBody
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.multiview.fitting import Row, fit_sharded
+from poseloop.multiview.fitting import Row, fit
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import derive_seed, torch_rng
@@ -56,20 +56,20 @@ def train_encoder(
     encoder = Encoder(config.encoder).to(device, memory_format=torch.channels_last)
     settings, skeleton = config.detection, SkeletonBody(body, config.vertices)
     places, held_out = joint_places(skeleton, *data), joint_places(skeleton, *validation)
-    size = settings.batch_size // config.threads
 
-    def shard(step: int, part: int) -> Tensor:
-        generator = torch_rng(config.seed, "hmr encoder", "step", step, part)
-        rows = torch.randint(len(places), (size,), generator=generator)
-        chosen = torch.rand(size, generator=generator) < 0.5
+    def backward(step: int) -> Row:
+        generator = torch_rng(config.seed, "hmr encoder", "step", step)
+        rows = torch.randint(len(places), (settings.batch_size,), generator=generator)
+        chosen = torch.rand(settings.batch_size, generator=generator) < 0.5
         image = picture_tensor(data[0], rows.numpy())
         image, wanted = (part.to(device) for part in mirrored(image, places[rows], chosen))
-        return detection_loss(encoder.heat(encoder(image).map), wanted)
+        loss = detection_loss(encoder.heat(encoder(image).map), wanted)
+        loss.backward()
+        return {"loss": loss.item()}
 
-    return fit_sharded(
+    return fit(
         encoder,
-        shard,
-        config.threads,
+        backward,
         settings.steps,
         settings.optimizer,
         settings.ema_decay,

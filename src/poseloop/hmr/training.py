@@ -13,7 +13,7 @@ from poseloop.hmr.geometry import align
 from poseloop.hmr.losses import DenoisingError
 from poseloop.hmr.skeleton_body import COMMON_JOINTS
 from poseloop.hmr.store import Labels, Pictures
-from poseloop.multiview.fitting import Row, fit_sharded
+from poseloop.multiview.fitting import Row, fit
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -57,24 +57,24 @@ def train_base(
     tokens = model.layout.encode(bodies, intrinsics)
     joints = model.body.joints(bodies)
     scheduler, error = make_scheduler(config.diffusion), DenoisingError(model.layout, config.loss)
-    size = config.batch_size // config.threads
+    shape = (config.batch_size, config.draws)
 
-    def shard(step: int, part: int) -> Tensor:
-        generator = torch_rng(config.seed, "hmr", "step", step, part)
-        rows = torch.randint(len(tokens), (size,), generator=generator)
-        shape = (size, config.draws)
+    def backward(step: int) -> Row:
+        generator = torch_rng(config.seed, "hmr", "step", step)
+        rows = torch.randint(len(tokens), shape[:1], generator=generator)
         timesteps = antithetic_timesteps(shape, config.diffusion, generator).to(device)
         clean = tokens[rows, None].expand(-1, config.draws, -1, -1)
         noise = torch.randn(clean.shape, generator=generator).to(device)
         noisy = add_noise(scheduler, clean, noise, timesteps, model.layout.mask)
         predicted = model.denoiser(noisy, timesteps, encoded.features.of(rows))
         truth = joints[rows, None].expand(-1, config.draws, -1, -1)
-        return error(predicted, clean, truth, intrinsics[rows]).mean()
+        loss = error(predicted, clean, truth, intrinsics[rows]).mean()
+        loss.backward()
+        return {"loss": loss.item()}
 
-    average, rows = fit_sharded(
+    average, rows = fit(
         model.denoiser,
-        shard,
-        config.threads,
+        backward,
         config.steps,
         config.optimizer,
         config.ema_decay,
