@@ -158,10 +158,12 @@ def test_figures_are_drawn_with_their_content(config, results, tmp_path):
     scatter = draw_scores({"a_scores": -errors, "a_mpjpe": errors}, ["a"])
     assert "1.00" in scatter.axes[0].get_title()
     columns = ["winner_change", "loser_change", "implicit_accuracy", "drift"]
-    columns += [f"logit_bin{index}" for index in range(4)]
-    log = pd.DataFrame(rng.normal(size=(5, 8)), columns=columns).assign(step=range(5))
-    training = draw_dpo_training({"dpo": [log, log]}, methods, 2)
+    columns += [f"logit_bin{index}" for index in range(1, 4)]
+    log = pd.DataFrame(rng.normal(size=(5, 7)), columns=columns).assign(step=range(5))
+    training = draw_dpo_training({"dpo": [log, log.drop(columns="logit_bin3")]}, methods, 2)
     assert len(training.axes) == 8
+    never = [axis.get_title() for axis in training.axes if not axis.axison]
+    assert never == ["logit, timesteps 0.00T to 0.25T"]
     for name, figure in (("a", curves), ("b", scatter), ("c", training)):
         save(figure, [tmp_path / f"{name}.png"])
         assert (tmp_path / f"{name}.png").stat().st_size > 5000

@@ -35,8 +35,14 @@ def draw_dpo_training(
     with new_figure(3.1 * 4, 2.4 * 2) as figure:
         axes = figure.subplots(2, 4).ravel()
         for axis, (column, title) in zip(axes, panels.items(), strict=True):
+            axis.set_title(title, fontsize=8)
+            if not any(column in seed for seeds in logs.values() for seed in seeds):
+                # Below `least_timestep`.
+                axis.text(0.5, 0.5, "never drawn", ha="center", transform=axis.transAxes)
+                axis.set_axis_off()
+                continue
             for colour, (variant, seeds) in zip(COLOURS[1:], logs.items(), strict=False):
-                # A bin below `least_timestep` is never drawn and so not in the log.
+                # In a short run a seed may draw nothing in a bin that others draw in.
                 curves = [
                     seed.set_index("step").reindex(columns=[column])[column] for seed in seeds
                 ]
@@ -45,7 +51,6 @@ def draw_dpo_training(
                     axis.plot(curve.index, curve, color=colour, linewidth=0.5, alpha=0.5)
                 mean = pd.concat(curves, axis=1).mean(axis=1)
                 axis.plot(mean.index, mean, color=colour, linewidth=1.6, label=methods[variant])
-            axis.set_title(title, fontsize=8)
             axis.set_xlabel("step")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=max(1, len(labels)))
