@@ -8,7 +8,8 @@ Out: <results>/adhmr/: images/{pictures}.npz with labels in labels/{pictures}.np
      <results>/tables/adhmr_*.{csv,md,tex} and <results>/figures/fig_adhmr_*.{png,pdf}.
 
 The lists, and the functions that name inputs, are in adhmr_common.smk. What leads to the scorer
-goes first, since most others wait for it, then what uses it and is long.
+goes first, since most others wait for it, then preference pairs, then what learns from them; what
+measures is short and goes last.
 The labels of the wild pictures are an input of `evaluate_scorer` alone, outside the loop.
 """
 
@@ -69,7 +70,7 @@ rule train_hmr_encoder:
         "<logs>/train_hmr_encoder.log",
     benchmark:
         "<benchmarks>/train_hmr_encoder.tsv"
-    priority: 1
+    priority: 3
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr")
@@ -106,7 +107,7 @@ rule train_hmr:
         "<logs>/train_hmr.log",
     benchmark:
         "<benchmarks>/train_hmr.tsv"
-    priority: 1
+    priority: 3
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr")
@@ -142,7 +143,7 @@ rule make_hmr_candidates:
         "<logs>/make_hmr_candidates.log",
     benchmark:
         "<benchmarks>/make_hmr_candidates.tsv"
-    priority: 1
+    priority: 3
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_scorer")
@@ -180,7 +181,7 @@ rule train_hmr_scorer:
         "<logs>/train_hmr_scorer.log",
     benchmark:
         "<benchmarks>/train_hmr_scorer.tsv"
-    priority: 1
+    priority: 3
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_scorer")
@@ -250,7 +251,7 @@ rule make_preferences:
         "<logs>/make_preferences/{source}.log",
     benchmark:
         "<benchmarks>/make_preferences/{source}.tsv"
-    priority: lambda wildcards: scored_first([wildcards.source])
+    priority: 2
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_preferences")
@@ -301,7 +302,7 @@ rule finetune_adhmr:
         "<logs>/finetune_adhmr/{tuned}.log",
     benchmark:
         "<benchmarks>/finetune_adhmr/{tuned}.tsv"
-    priority: lambda wildcards: scored_first(sources_of(wildcards))
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("adhmr")
@@ -372,7 +373,7 @@ rule clean_labels:
         "<logs>/clean_labels/{keeper}.log",
     benchmark:
         "<benchmarks>/clean_labels/{keeper}.tsv"
-    priority: lambda wildcards: int(bool(keeper_scorer(wildcards)))
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_cleaning")

@@ -41,7 +41,7 @@ def labels_of(name):
 
 def first_for_scorer(wildcards):
     """Priority of rendering a picture set: those of the encoder, and so the scorer, go first."""
-    return int(wildcards.pictures in (ADHMR.scorer_images, ADHMR.validation_images))
+    return 3 * (wildcards.pictures in (ADHMR.scorer_images, ADHMR.validation_images))
 
 
 def source_of(wildcards):
@@ -65,11 +65,6 @@ def source_scorer(wildcards):
 def sources_of(wildcards):
     """Names of the preference sources of a variant."""
     return list(TUNE.variants[wildcards.tuned].sources)
-
-
-def scored_first(sources):
-    """Priority of what uses preference sources: it waits for the scorer's order, others for it."""
-    return int(any(PREFERENCES.sources[name].kind == "scored" for name in sources))
 
 
 def keeper_scorer(wildcards):
