@@ -129,7 +129,7 @@ def test_base_learns_a_few_pictures(body, data, kind):
     config = base_config(parameters=kind, steps=60, draws=4, ema_decay=0.1)
     model, rows = train_base(config, body, encoder(), data, data, Checkpoints("k", 1000))
     losses = [row["loss"] for row in rows[1:]]
-    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
     assert rows[-1]["mpjpe_zero"] < rows[0]["mpjpe_zero"]
     assert set(validate(model, *data, 0)) <= set(rows[-1])
 
