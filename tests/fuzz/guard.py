@@ -69,7 +69,7 @@ def install() -> None:
     if _WATCH.hook in getattr(install, "done", ()):
         return
     install.done = (_WATCH.hook,)
-    # A library's module that is first imported while a file is read is no file that a reader writes.
+    # A module that is first imported while a file is read is no file that the reader writes.
     sys.dont_write_bytecode = True
     sys.addaudithook(_WATCH.hook)
     signal.signal(signal.SIGPROF, _overtime)
