@@ -70,7 +70,7 @@ rule train_hmr_encoder:
         "<logs>/train_hmr_encoder.log",
     benchmark:
         "<benchmarks>/train_hmr_encoder.tsv"
-    priority: 3
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr")
@@ -107,7 +107,7 @@ rule train_hmr:
         "<logs>/train_hmr.log",
     benchmark:
         "<benchmarks>/train_hmr.tsv"
-    priority: 3
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr")
@@ -143,7 +143,7 @@ rule make_hmr_candidates:
         "<logs>/make_hmr_candidates.log",
     benchmark:
         "<benchmarks>/make_hmr_candidates.tsv"
-    priority: 3
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_scorer")
@@ -181,7 +181,7 @@ rule train_hmr_scorer:
         "<logs>/train_hmr_scorer.log",
     benchmark:
         "<benchmarks>/train_hmr_scorer.tsv"
-    priority: 3
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_scorer")
@@ -251,7 +251,7 @@ rule make_preferences:
         "<logs>/make_preferences/{source}.log",
     benchmark:
         "<benchmarks>/make_preferences/{source}.tsv"
-    priority: 2
+    priority: 3
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_preferences")
@@ -302,7 +302,7 @@ rule finetune_adhmr:
         "<logs>/finetune_adhmr/{tuned}.log",
     benchmark:
         "<benchmarks>/finetune_adhmr/{tuned}.tsv"
-    priority: 1
+    priority: 2
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("adhmr")
@@ -373,7 +373,7 @@ rule clean_labels:
         "<logs>/clean_labels/{keeper}.log",
     benchmark:
         "<benchmarks>/clean_labels/{keeper}.tsv"
-    priority: 1
+    priority: 2
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_cleaning")
