@@ -337,6 +337,7 @@ rule evaluate_hmr:
         "<logs>/evaluate_hmr/{hmr_method}.log",
     benchmark:
         "<benchmarks>/evaluate_hmr/{hmr_method}.tsv"
+    priority: 1
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("hmr_evaluate")
