@@ -84,11 +84,18 @@ def _crash(folder):
     ],
 )
 def test_the_guard_sees(reader, word, case, monkeypatch):
-    monkeypatch.setattr(guard, "SECONDS", 0.3)
+    monkeypatch.setattr(guard, "SECONDS", 0.3 if word == "hang" else 60)
     monkeypatch.setattr(guard, "MEGABYTES", 64)
     guard.install()
     assert word in guard.attempt(reader, case)
     assert not (case.parent / "elsewhere").exists()
+
+
+def test_time_that_runs_out_after_the_reader_has_ended_is_nobodys_fault(case):
+    guard.install()
+    assert guard.attempt(lambda folder: None, case) is None
+    signal.raise_signal(signal.SIGPROF)
+    (case / "free").mkdir()  # nothing is forbidden any more
 
 
 def _sleep(folder):

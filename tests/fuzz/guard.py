@@ -76,7 +76,8 @@ def install() -> None:
 
 
 def _overtime(*_: object) -> None:
-    raise Overtime
+    if _WATCH.on:
+        raise Overtime
 
 
 def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
@@ -95,8 +96,8 @@ def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
         try:
             read(folder)
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
             _WATCH.on = False
+            signal.setitimer(signal.ITIMER_PROF, 0)
     except UserError as error:
         if not str(error).strip():
             fault = "a UserError without a message"
@@ -105,6 +106,7 @@ def attempt(read: Callable[[Path], object], folder: Path) -> str | None:
     except BaseException:
         fault = _tail()
     finally:
+        _WATCH.on = False  # time may have run out on the way to the line that says so
         resource.setrlimit(resource.RLIMIT_AS, old)
     if _WATCH.seen:
         return f"forbidden: {'; '.join(_WATCH.seen)}"
