@@ -241,11 +241,11 @@ def photographs(body, device, config):
     field, betas, compact = field_of(body)
     compact = compact.to(device)
     studio = FieldStudio(
-        field.to(device), betas, compact, SIZE, config.surface, config.colour_jitter
+        field.to(device), betas, compact, SIZE, config.surface, 0.5, config.colour_jitter
     )
     looks = [sample_appearance(np.random.default_rng(who)) for who in range(2)]
     photographer = Photographer(body, Picture(size=SIZE, supersample=1))
-    return compact, studio, MeshStudio(photographer, looks, betas, config.surface)
+    return compact, studio, MeshStudio(photographer, looks, betas, config.surface, 0.5)
 
 
 def shoot(studio, bounds, count, device):

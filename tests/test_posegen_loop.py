@@ -38,10 +38,10 @@ def stage(tmp_path_factory):
     field, betas, compact = field_of(body)
     bounds, prior = bounds_of(make_clips(folder / "clips.npz"))
     config = loop_config()
-    studio = FieldStudio(field, betas, compact, SIZE, config.surface, config.colour_jitter)
+    studio = FieldStudio(field, betas, compact, SIZE, config.surface, 0.5, config.colour_jitter)
     photographer = Photographer(body, Picture(size=SIZE, supersample=1))
     looks = [sample_appearance(np.random.default_rng(who)) for who in range(2)]
-    mesh = MeshStudio(photographer, looks, betas, config.surface)
+    mesh = MeshStudio(photographer, looks, betas, config.surface, 0.5)
     ordinary = shoot(studio, bounds, 16, 0)
     check = small("check", compact)
     stage = Stage(
@@ -191,7 +191,9 @@ def test_a_filter_that_leaves_nothing_says_what_to_change(stage, tmp_path, monke
 
 def test_turned_pictures_carry_their_labels(stage):
     stage, bounds = stage
-    studio = FieldStudio(stage.studio.field, stage.studio.betas, stage.body, 64, Backdrop(), 0.0)
+    studio = FieldStudio(
+        stage.studio.field, stage.studio.betas, stage.body, 64, Backdrop(), 0.0, 0.0
+    )
     images = shoot(studio, bounds, 8, 7)
     moved = turned(images, 60.0, torch.Generator().manual_seed(0))
     assert np.abs(moved.camera[:, 2] - images.camera[:, 2]).max() > 20

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from poseloop.evaluate.images import mask_iou, psnr, ssim
-from poseloop.posegen.candidates import label_fidelity, prior_poses
+from poseloop.posegen.candidates import label_fidelity, scattered_poses
 from poseloop.posegen.captures import scene_of
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.estimator import Estimator
@@ -107,7 +107,8 @@ def fidelity_of_field(stage: Stage, gan: Gan, seed: int) -> Values:
     values: Values = {}
     for renderer in ("nerf", "mesh"):
         generator = torch_rng(seed, "posegen", "fidelity")
-        drawn = prior_poses(stage.prior, gan.bounds, stage.config.filter.checked, generator)
+        count = stage.config.filter.checked
+        drawn = scattered_poses(stage.prior, gan.bounds, count, generator)
         images = render(stage, renderer, drawn, generator, (seed, "fidelity"))
         found = label_fidelity(stage.check, images, stage.config.filter.radius)
         values[f"{renderer}/prior/label_fidelity"] = (100 * found).tolist()

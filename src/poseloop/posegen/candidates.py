@@ -21,7 +21,7 @@ from poseloop.posegen.imageset import ImageSet
 _BATCH = 64
 
 
-def prior_poses(prior: Tensor, bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
+def scattered_poses(prior: Tensor, bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
     """Random poses of the prior (N, 72) before cameras uniform within the bounds."""
     rows = torch.randint(len(prior), (count,), generator=generator)
     return Drawn(prior[rows], _uniform(bounds, count, generator).camera)

@@ -23,6 +23,14 @@ class GeneratorConfig(Config):
         ge=1, description="Bounds of each rotation coordinate as a multiple of the prior's range."
     )
     camera: CameraRange = Field(description="Bounds of the camera.")
+    usual: CameraRange = Field(description="Where most cameras of the prior are, within bounds.")
+    usual_share: Share = Field(
+        description="Share of the prior's cameras drawn from `usual`; the rest is from `camera`."
+    )
+    own_share: Share = Field(
+        description="Share of a generator's pictures that are its own; the others are random ones "
+        "of the prior, so that what is hard comes beside what is usual."
+    )
     motion: Motion = Field(description="The motion prior, in place of AMASS.")
     batch_size: Positive = Field(description="Poses per step; the release has 1024.")
     warmup_steps: Positive = Field(description="Adversarial steps before any feedback.")
@@ -83,6 +91,10 @@ class FinetuneConfig(Config):
         description="The ordinary pictures are joined by copies that are turned in their plane by "
         "up to this, degrees, and scaled: without these forgetting is several times larger.",
     )
+    made_copies: int = Field(
+        ge=0, description="Turned and scaled copies that join each made picture."
+    )
+    made_turn: float = Field(ge=0, description="How far these are turned at most, degrees.")
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
     validate_every: Positive = Field(description="Steps between validations.")
@@ -92,10 +104,14 @@ class MethodConfig(Config):
     """One way to find pictures for fine-tuning; all have the same number of pictures and steps."""
 
     label: str = Field(description="Name in tables and figures.")
-    source: Literal["none", "anchor", "augment", "prior", "limits", "mine", "generator"] = Field(
+    source: Literal[
+        "none", "anchor", "augment", "prior", "scattered", "limits", "mine", "generator"
+    ] = Field(
         description="`none`: no fine-tuning; `anchor`: ordinary pictures only; `augment`: turned "
-        "and scaled ordinary pictures; `prior`: random poses of the prior; `limits`: random poses "
-        "within joint limits; `mine`: the hardest of many of `prior`; `generator`: the GAN."
+        "and scaled ordinary pictures; `prior`: random poses and cameras of the prior; "
+        "`scattered`: its poses before cameras from anywhere; `limits`: random poses within "
+        "joint limits before cameras from anywhere; `mine`: the hardest of many of `prior`; "
+        "`generator`: the GAN."
     )
     feedback: Feedback = Field("none", description="Feedback to the generator.")
     capped: bool = Field(True, description="Whether the hinge and the hardness filter are on.")
@@ -122,6 +138,7 @@ class PosegenConfig(Config):
     )
     mined: Positive = Field(description="Random pictures from which each picture is mined.")
     surface: Backdrop = Field(description="Backgrounds and exposure of rendered pictures.")
+    crowd: Share = Field(0.0, description="Share of rendered pictures with a second person.")
     colour_jitter: Share = Field(description="Range of each rendered picture's colour factors.")
     generator: GeneratorConfig = Field(description="Generator and discriminators.")
     feedback: FeedbackConfig = Field(description="Feedback.")

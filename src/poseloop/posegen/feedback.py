@@ -15,7 +15,7 @@ from poseloop.posegen.config import Feedback, FeedbackConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import joint_errors
 from poseloop.posegen.field import ArticulatedField, Scene
-from poseloop.posegen.generator import Bounds, Drawn
+from poseloop.posegen.generator import FEATURES, Bounds, Drawn, describe
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.views import camera_rotation, crop_of
 
@@ -88,7 +88,7 @@ class DifficultyNet(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(24 * 6 + 7, hidden),
+            nn.Linear(FEATURES, hidden),
             nn.LeakyReLU(0.1),
             nn.Linear(hidden, hidden),
             nn.LeakyReLU(0.1),
@@ -97,10 +97,7 @@ class DifficultyNet(nn.Module):
 
     def forward(self, drawn: Drawn) -> Tensor:
         """Predicted hardness (B,)."""
-        six = roma.rotvec_to_rotmat(drawn.pose.reshape(-1, 24, 3))[..., :2].flatten(1)
-        angles = drawn.camera[:, :3]
-        features = [six, angles.sin(), angles.cos(), drawn.camera[:, 3:]]
-        return self.layers(torch.cat(features, dim=1))[:, 0]
+        return self.layers(describe(drawn))[:, 0]
 
 
 def hinge(hardness: Tensor, config: FeedbackConfig, capped: bool) -> Tensor:

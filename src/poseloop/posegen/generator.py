@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from poseloop.data.poses import Poses
 from poseloop.motion.augment import measured_range
 from poseloop.posegen.config import GeneratorConfig
+from poseloop.posegen.config_images import CameraRange
 
 PARTS = (
     (4, 7, 10),
@@ -68,11 +69,8 @@ class Bounds(nn.Module):
         super().__init__()
         vectors = pose_vectors(prior)
         low, high = measured_range(vectors)
-        camera = config.camera
-        for name in ("azimuth", "elevation", "roll"):
-            span = np.radians(getattr(camera, name))
-            low, high = np.append(low, span[0]), np.append(high, span[1])
-        low, high = np.append(low, camera.distance[0]), np.append(high, camera.distance[1])
+        nearest, furthest = camera_ends(config.camera)
+        low, high = np.append(low, nearest), np.append(high, furthest)
         half = (high - low) / 2
         half[:72] *= config.range_factor
         middle = (low + high) / 2
@@ -105,6 +103,28 @@ class Bounds(nn.Module):
         return ((values - self.middle).abs() <= self.reach + 1e-4).all(1)
 
 
+def camera_ends(camera: CameraRange) -> np.ndarray:
+    """Least and largest camera (2, 4) of a range, as `Drawn.camera`."""
+    angles = np.radians([getattr(camera, name) for name in ("azimuth", "elevation", "roll")])
+    return np.vstack([angles, camera.distance]).T
+
+
+def usual_cameras(config: GeneratorConfig, count: int, generator: torch.Generator) -> Tensor:
+    """Cameras (B, 4) of the prior: most where people mostly take pictures, some anywhere."""
+    usual = torch.rand((count, 1), generator=generator) < config.usual_share
+    share = torch.rand((count, 4), generator=generator)
+    near, far = (torch.from_numpy(camera_ends(c)).float() for c in (config.usual, config.camera))
+    return torch.where(usual, near[0].lerp(near[1], share), far[0].lerp(far[1], share))
+
+
+def prior_poses(
+    prior: Tensor, config: GeneratorConfig, count: int, generator: torch.Generator
+) -> Drawn:
+    """Random poses of the prior (N, 72) before cameras of the prior."""
+    rows = torch.randint(len(prior), (count,), generator=generator)
+    return Drawn(prior[rows], usual_cameras(config, count, generator).to(prior.device))
+
+
 class Generator(nn.Module):
     """Noise (B, Z) to 76 real numbers, which `Bounds` turns into pose and camera."""
 
@@ -129,27 +149,40 @@ class Generator(nn.Module):
         return self.layers(noise)
 
 
+FEATURES = 24 * 6 + 7
+"""Numbers of `describe`."""
+
+
+def describe(drawn: Drawn) -> Tensor:
+    """Numbers (B, 151) without jumps: two columns of each rotation, sines, cosines, distance."""
+    six = roma.rotvec_to_rotmat(drawn.pose.reshape(-1, 24, 3))[..., :2].flatten(1)
+    angles = drawn.camera[:, :3]
+    return torch.cat([six, angles.sin(), angles.cos(), drawn.camera[:, 3:]], dim=1)
+
+
 class Discriminators(nn.Module):
-    """One small network per part, on rotation matrices: B poses to (B, 7) scores.
+    """One small network per part and one for the camera: B poses and cameras to (B, 8) scores.
 
     The networks run side by side: the first layer of all of them is one matrix, masked to the
-    joints that each part sees, the others are batched products.
+    numbers that each part sees, the others are batched products.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         width = config.critic_hidden
+        columns = [[6 * joint + i for joint in part for i in range(6)] for part in PARTS]
+        columns.append(list(range(24 * 6, FEATURES)))
         nets = [
-            [nn.Linear(6 * len(part), width), nn.Linear(width, width), nn.Linear(width, 1)]
-            for part in PARTS
+            [nn.Linear(len(part), width), nn.Linear(width, width), nn.Linear(width, 1)]
+            for part in columns
         ]
-        seen = torch.zeros(len(PARTS), width, 24, 6)
+        seen = torch.zeros(len(columns), width, FEATURES)
         first = torch.zeros_like(seen)
-        for row, part in enumerate(PARTS):
-            seen[row, :, list(part)] = 1
-            first[row, :, list(part)] = nets[row][0].weight.detach().unflatten(1, (-1, 6))
-        self.register_buffer("seen", seen.view(-1, 24 * 6), persistent=False)
-        self.first = nn.Parameter(first.view(-1, 24 * 6))
+        for row, part in enumerate(columns):
+            seen[row, :, part] = 1
+            first[row, :, part] = nets[row][0].weight.detach()
+        self.register_buffer("seen", seen.flatten(0, 1), persistent=False)
+        self.first = nn.Parameter(first.flatten(0, 1))
         self.first_bias = nn.Parameter(torch.cat([net[0].bias.detach() for net in nets]))
         for name, index in (("second", 1), ("third", 2)):
             weight = torch.stack([net[index].weight.detach().T for net in nets])
@@ -157,11 +190,10 @@ class Discriminators(nn.Module):
             self.register_parameter(name, nn.Parameter(weight))
             self.register_parameter(f"{name}_bias", nn.Parameter(bias))
 
-    def forward(self, pose: Tensor) -> Tensor:
-        """Poses (B, 72)."""
-        six = roma.rotvec_to_rotmat(pose.reshape(-1, 24, 3))[..., :2].flatten(1)
-        hidden = F.linear(six, self.first * self.seen, self.first_bias)
-        hidden = F.leaky_relu(hidden, 0.2).unflatten(1, (len(PARTS), -1)).movedim(1, 0)
+    def forward(self, drawn: Drawn) -> Tensor:
+        """Scores of poses and cameras."""
+        hidden = F.linear(describe(drawn), self.first * self.seen, self.first_bias)
+        hidden = F.leaky_relu(hidden, 0.2).unflatten(1, (len(self.second), -1)).movedim(1, 0)
         hidden = F.leaky_relu(torch.baddbmm(self.second_bias, hidden, self.second), 0.2)
         return torch.baddbmm(self.third_bias, hidden, self.third)[..., 0].T
 

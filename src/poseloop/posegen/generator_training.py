@@ -7,7 +7,14 @@ from torch import Tensor, nn
 
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.feedback import DifficultyNet, Probe, feedback_loss, hinge
-from poseloop.posegen.generator import Bounds, Discriminators, Drawn, Generator, diversity_loss
+from poseloop.posegen.generator import (
+    Bounds,
+    Discriminators,
+    Drawn,
+    Generator,
+    diversity_loss,
+    prior_poses,
+)
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
 
@@ -16,7 +23,7 @@ class Gan(nn.Module):
 
     Attributes
     ----------
-    pool : (P, 72) buffer
+    pool : (P, 76) buffer
         Past fakes; a random half of each batch of fakes is exchanged with it, so that the
         discriminators do not forget what they once told apart.
     """
@@ -28,25 +35,25 @@ class Gan(nn.Module):
         self.bounds = bounds
         self.generator = Generator(settings)
         self.discriminators = Discriminators(settings)
-        self.register_buffer("pool", torch.zeros(settings.pool, 72))
+        self.register_buffer("pool", torch.zeros(settings.pool, 76))
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
-    def exchange(self, fakes: Tensor, generator: torch.Generator) -> Tensor:
-        """Fakes (B, 72), half of them swapped for past ones once the pool is full."""
-        fakes = fakes.detach().clone()
+    def exchange(self, drawn: Drawn, generator: torch.Generator) -> Drawn:
+        """Fakes, half of them swapped for past ones once the pool is full."""
+        fakes = torch.cat(drawn, dim=1)
         free = min(len(self.pool) - int(self.filled), len(fakes))
         if free > 0:
             start = int(self.filled)
             self.pool[start : start + free] = fakes[:free]
             self.filled += free
-            return fakes
-        rows = torch.randperm(len(fakes), generator=generator)[: len(fakes) // 2]
-        slots = torch.randperm(len(self.pool), generator=generator)[: len(rows)]
-        past = self.pool[slots].clone()
-        self.pool[slots] = fakes[rows]
-        fakes[rows] = past
-        return fakes
+        else:
+            rows = torch.randperm(len(fakes), generator=generator)[: len(fakes) // 2]
+            slots = torch.randperm(len(self.pool), generator=generator)[: len(rows)]
+            past = self.pool[slots].clone()
+            self.pool[slots] = fakes[rows]
+            fakes[rows] = past
+        return Drawn(fakes[:, :72], fakes[:, 72:])
 
     @torch.no_grad()
     def sample(self, count: int, noise: int, generator: torch.Generator) -> Drawn:
@@ -90,12 +97,13 @@ class GanTrainer:
         noise = torch.randn((size, settings.noise), generator=generator).to(gan.pool.device)
         raw = gan.generator(noise)
         drawn = gan.bounds(raw)
-        fakes = gan.exchange(drawn.pose, generator)
-        real = self.prior[torch.randint(len(self.prior), (size,), generator=generator)]
-        of_real, of_fakes = gan.discriminators(torch.cat([real, fakes])).split(size)
+        real = prior_poses(self.prior, settings, size, generator)
+        fakes = gan.exchange(drawn, generator)
+        both = Drawn(*(torch.cat(pair) for pair in zip(real, fakes, strict=True)))
+        of_real, of_fakes = gan.discriminators(both).split(size)
         critic = 0.5 * ((of_real - 1).square().mean() + of_fakes.square().mean())
         self._update(1, critic, gan.discriminators)
-        adversarial = 0.5 * (gan.discriminators(drawn.pose) - 1).square().mean()
+        adversarial = 0.5 * (gan.discriminators(drawn) - 1).square().mean()
         targets = settings.pose_diversity, settings.camera_diversity
         diversity = diversity_loss(drawn, noise, gan.bounds, *targets)
         total = adversarial + settings.diversity_weight * diversity

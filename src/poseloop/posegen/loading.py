@@ -87,6 +87,7 @@ def load_stage(
             compact,
             size,
             config.surface,
+            config.crowd,
             config.colour_jitter,
         ),
         mesh=MeshStudio(
@@ -94,6 +95,7 @@ def load_stage(
             sample_appearances(people, len(betas), nerf.seed),
             betas,
             config.surface,
+            config.crowd,
         ),
     )
 

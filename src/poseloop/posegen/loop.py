@@ -17,7 +17,7 @@ from poseloop.posegen.candidates import (
     judge_pairs,
     limit_poses,
     mirrored,
-    prior_poses,
+    scattered_poses,
     turned,
 )
 from poseloop.posegen.config import PosegenConfig
@@ -26,7 +26,7 @@ from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
 from poseloop.posegen.feedback import Probe
 from poseloop.posegen.finetuning import finetune, validation_error
-from poseloop.posegen.generator import Drawn
+from poseloop.posegen.generator import Drawn, prior_poses
 from poseloop.posegen.generator_training import Gan, seek_errors
 from poseloop.posegen.imageset import ImageSet, concatenate
 from poseloop.posegen.skeleton import SurfaceBody
@@ -157,7 +157,10 @@ def run_loop(
         made = make_pictures(stage, method, estimator, gan, start.reference, seed, number, row)
         if made is not None:
             kept, verdict = made
-            fresh.append(kept)
+            turns = torch_rng(seed, "posegen", "turns", number)
+            degrees = config.finetune.made_turn
+            copies = [turned(kept, degrees, turns) for _ in range(config.finetune.made_copies)]
+            fresh.append(concatenate([kept, *copies]))
             if verdict is not None:
                 hardness.append(torch.from_numpy(verdict.hardness))
         inner = Checkpoints(f"{checkpoints.folder.name}/round{number}", checkpoints.every * 10**6)
@@ -190,7 +193,8 @@ def run_loop(
     if not rows:
         rows = [{"round": 0, "validation_mpjpe": validation_error(base, stage.validation)}]
     shown = torch.stack(hardness).numpy() if hardness else np.zeros((0, 0))
-    return Outcome(best, rows, fresh[-1] if fresh else None, shown)
+    examples = fresh[-1][: len(fresh[-1]) // (1 + config.finetune.made_copies)] if fresh else None
+    return Outcome(best, rows, examples, shown)
 
 
 def ordinary_error(estimator: Estimator, images: ImageSet) -> float:
@@ -236,7 +240,9 @@ def make_pictures(
     surplus = config.mined if entry.source == "mine" else config.filter.surplus
     wanted = math.ceil(config.pictures * surplus / config.prints)
     if entry.source in ("prior", "mine"):
-        drawn = prior_poses(stage.prior, gan.bounds, wanted, generator)
+        drawn = prior_poses(stage.prior, config.generator, wanted, generator)
+    elif entry.source == "scattered":
+        drawn = scattered_poses(stage.prior, gan.bounds, wanted, generator)
     elif entry.source == "limits":
         drawn = limit_poses(gan.bounds, wanted, generator)
     else:
@@ -249,7 +255,11 @@ def make_pictures(
         )
         log = seek_errors(config, method, gan, stage.prior, probe, reference, seed, number)
         row |= {name: value for name, value in log[-1].items() if name != "step"}
-        drawn = gan.sample(wanted, config.generator.noise, generator)
+        own = round(wanted * config.generator.own_share)
+        sought = gan.sample(own, config.generator.noise, generator)
+        usual = prior_poses(stage.prior, config.generator, wanted - own, generator)
+        order = torch.randperm(wanted, generator=generator)
+        drawn = Drawn(*(torch.cat(pair)[order] for pair in zip(sought, usual, strict=True)))
     images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
     verdict = judge_pairs(
         images,

@@ -8,9 +8,9 @@ import roma
 import torch
 
 from poseloop.body.model import BodyModel
-from poseloop.data.backdrop import compose
 from poseloop.data.config import Backdrop, Picture
 from poseloop.posegen.imageset import ImageSet
+from poseloop.posegen.surroundings import surround
 from poseloop.posegen.views import camera_rotation, crop_of, project
 from poseloop.render.appearance import Appearance, offsets, paint
 from poseloop.render.atlas import BodyAtlas, make_atlas
@@ -88,7 +88,7 @@ class Photographer:
         origin : (N,) str, (N,) int32
             Clip and body of each person.
         crowd : float
-            Share of pictures into which the previous person of the batch walks.
+            Share of pictures into which another person of the batch walks.
         """
         shots, labels = [], []
         for start in range(0, len(camera), _BATCH):
@@ -106,12 +106,7 @@ class Photographer:
                     strict=True,
                 )
             ]
-            for row, (rgb, mask) in enumerate(pictures):
-                rng = rngs[start + row]
-                if rng.random() < crowd:
-                    shots.append(_crowded(rgb, mask, *pictures[row - 1], backdrop, rng))
-                else:
-                    shots.append(compose(rgb, mask, backdrop, rng))
+            shots += surround(pictures, backdrop, crowd, rngs[rows])
         return ImageSet(
             **{name: np.concatenate([part[name] for part in labels]) for name in _LABELS},
             rgb=np.stack([rgb for rgb, _ in shots]),
@@ -162,31 +157,6 @@ def place(
             "size": size.numpy(),
             "joints2d": project(joints, centre, size, view[:, 3]).numpy(),
         }
-
-
-def _crowded(
-    rgb: np.ndarray,
-    mask: np.ndarray,
-    other_rgb: np.ndarray,
-    other_mask: np.ndarray,
-    backdrop: Backdrop,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """A second person beside the first, before or behind, by a shift of the other's picture."""
-    size = len(mask)
-    shift = int(rng.choice([-1, 1]) * rng.uniform(0.2, 0.45) * size)
-    other_rgb, other_mask = (np.roll(a, shift, axis=1) for a in (other_rgb, other_mask))
-    edge = slice(0, shift) if shift > 0 else slice(size + shift, size)
-    other_rgb[:, edge], other_mask[:, edge] = 255, 0
-    front = rng.random() < 0.5
-    near, far = ((other_rgb, other_mask), (rgb, mask))[:: 1 if front else -1]
-    alpha = near[1][..., None] / np.float32(255)
-    both = near[0] * 1.0 - 255 * (1 - alpha) + far[0] * (1 - alpha)
-    cover = np.maximum(near[1], far[1])
-    visible = np.round(mask * (1 - other_mask / 255)) if front else mask
-    picture, shown = compose(np.clip(both, 0, 255).round().astype(np.uint8), cover, backdrop, rng)
-    hidden = np.divide(shown, cover, out=np.zeros(cover.shape), where=cover > 0)
-    return picture, np.round(visible * hidden).astype(np.uint8)
 
 
 def _paint(appearance: Appearance, hip: float, values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import numpy as np
 import roma
 import torch
 
-from poseloop.data.backdrop import compose
 from poseloop.data.config import Backdrop
 from poseloop.posegen.feedback import scene_of_drawn
 from poseloop.posegen.field import ArticulatedField, Rendering
@@ -16,6 +15,7 @@ from poseloop.posegen.imageset import ImageSet
 from poseloop.posegen.nerf_training import render_all
 from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import SurfaceBody
+from poseloop.posegen.surroundings import surround
 from poseloop.posegen.views import project
 from poseloop.render.appearance import Appearance
 from poseloop.render.mesh import unit
@@ -36,6 +36,8 @@ class FieldStudio:
     size : int
         Pixels.
     backdrop : Backdrop
+    crowd : float
+        Share of pictures with a second person.
     colour_jitter : float
         Range of each picture's factor of each colour channel.
     """
@@ -47,6 +49,7 @@ class FieldStudio:
         body: SurfaceBody,
         size: int,
         backdrop: Backdrop,
+        crowd: float,
         colour_jitter: float,
     ) -> None:
         self.field = field
@@ -54,6 +57,7 @@ class FieldStudio:
         self.rest_joints = body.rest_joints(betas.to(body.device))
         self.size = size
         self.backdrop = backdrop
+        self.crowd = crowd
         self.colour_jitter = colour_jitter
 
     @torch.no_grad()
@@ -72,10 +76,8 @@ class FieldStudio:
         shown = Rendering(*(value[again] for value in shown))
         drawn, scene, subject = drawn.of(again), scene[again], subject[again]
         spans = scene.size / self.size
-        pictures = [
-            compose(*self._develop(shown, row, float(spans[row]), rng), self.backdrop, rng)
-            for row, rng in enumerate(rngs)
-        ]
+        people = [self._develop(shown, row, float(spans[row]), rng) for row, rng in enumerate(rngs)]
+        pictures = surround(people, self.backdrop, self.crowd, rngs)
         camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
         joints2d = project(scene.joints, scene.centre, scene.size, scene.distance)
         return ImageSet(
@@ -119,6 +121,8 @@ class MeshStudio:
     looks : M appearances
     betas : (M, K) tensor
     backdrop : Backdrop
+    crowd : float
+        Share of pictures with a second person.
     """
 
     def __init__(
@@ -127,11 +131,13 @@ class MeshStudio:
         looks: Sequence[Appearance],
         betas: torch.Tensor,
         backdrop: Backdrop,
+        crowd: float,
     ) -> None:
         self.photographer = photographer
         self.looks = looks
         self.betas = betas
         self.backdrop = backdrop
+        self.crowd = crowd
 
     def shoot(
         self, drawn: Drawn, subject: torch.Tensor, rngs: Sequence[np.random.Generator]
@@ -151,6 +157,7 @@ class MeshStudio:
             self.backdrop,
             rngs,
             (np.full(len(subject), "rendered"), subject.numpy()),
+            self.crowd,
         )
 
 

@@ -12,7 +12,7 @@ from poseloop.posegen.config import GeneratorConfig
 from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.config_nerf import RelativeFieldConfig
 from poseloop.posegen.estimator import KinematicEstimator, RegressionEstimator
-from poseloop.posegen.generator import PARTS, Generator
+from poseloop.posegen.generator import FEATURES, PARTS, Generator
 from poseloop.posegen.relative_field import RelativeNetwork
 from poseloop.report.planning.flops import Network, count_network
 
@@ -42,9 +42,9 @@ def gan_step(config: GeneratorConfig) -> float:
     generator = count_network(
         lambda: Generator(config), lambda module: module(torch.empty(1, config.noise))
     )
-    # Discriminators side by side: the first layer is one matrix over all joints.
+    # Discriminators side by side: the first layer is one matrix over all numbers.
     width = config.critic_hidden
-    critic = 2.0 * len(PARTS) * (24 * 6 * width + width**2 + width)
+    critic = 2.0 * (len(PARTS) + 1) * (FEATURES * width + width**2 + width)
     # Of the discriminators' step, real and fake poses, and of the generator's.
     return 3.0 * config.batch_size * (generator.flops + 3 * critic)
 
