@@ -20,9 +20,10 @@ from poseloop.posegen.candidates import (
     turned,
 )
 from poseloop.posegen.external import from_callable, from_command
+from poseloop.posegen.finetuning import finetune
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
-from poseloop.posegen.loop import Stage, make_start, render, run_loop
+from poseloop.posegen.loop import Stage, make_pictures, make_start, render, run_loop
 from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
@@ -38,10 +39,10 @@ def stage(tmp_path_factory):
     field, betas, compact = field_of(body)
     bounds, prior = bounds_of(make_clips(folder / "clips.npz"))
     config = loop_config()
-    studio = FieldStudio(field, betas, compact, SIZE, config.surface, 0.5, config.colour_jitter)
+    studio = FieldStudio(field, betas, compact, SIZE, config.surface, 0.0, config.colour_jitter)
     photographer = Photographer(body, Picture(size=SIZE, supersample=1))
     looks = [sample_appearance(np.random.default_rng(who)) for who in range(2)]
-    mesh = MeshStudio(photographer, looks, betas, config.surface, 0.5)
+    mesh = MeshStudio(photographer, looks, betas, config.surface, 0.0)
     ordinary = shoot(studio, bounds, 16, 0)
     check = small("check", compact)
     stage = Stage(
@@ -116,7 +117,9 @@ def test_prints_show_one_pose_in_another_light(stage):
     assert (plain.rgb != turned_over.rgb).any(axis=(1, 2, 3)).all()
 
 
-@pytest.mark.parametrize("method", ["anchor", "augment", "prior", "limits", "mine", "mesh"])
+@pytest.mark.parametrize(
+    "method", ["anchor", "augment", "prior", "scattered", "limits", "mine", "mesh"]
+)
 def test_every_method_has_the_same_budget(stage, method, tmp_path, monkeypatch):
     stage, bounds = stage
     outcome, base = loop(stage, bounds, method, tmp_path, monkeypatch)
@@ -131,6 +134,37 @@ def test_every_method_has_the_same_budget(stage, method, tmp_path, monkeypatch):
     for name, buffer in base.named_buffers():
         if "running" in name:
             assert torch.equal(buffer, dict(outcome.estimator.named_buffers())[name])
+
+
+def test_a_generators_pictures_are_its_own_for_the_share_that_the_config_names(stage):
+    stage, bounds = stage
+    base = small("regression", stage.body).requires_grad_(False)
+    known = stage.prior[:, 3:].numpy()
+    for share in (0.0, 0.5, 1.0):
+        settings = stage.config.generator.model_copy(update={"own_share": share})
+        config = stage.config.model_copy(update={"generator": settings, "pictures": 16})
+        part = dataclasses.replace(stage, config=config)
+        images, _ = make_pictures(part, "gan", base, Gan(config, bounds, 0), 0.1, 0, 0, {})
+        pose = np.concatenate([images.body_pose, mirrored(images).body_pose])
+        from_prior = (np.abs(pose[:, None] - known).max(-1) < 1e-4).any(1).reshape(2, -1).any(0)
+        assert from_prior.mean() == pytest.approx(1 - share, abs=0.26 * (share == 0.5))
+
+
+def test_turned_copies_join_what_is_fine_tuned_on_and_not_the_examples(
+    stage, tmp_path, monkeypatch
+):
+    seen = []
+
+    def spy(estimator, fresh, *rest):
+        seen.append(len(fresh))
+        return finetune(estimator, fresh, *rest)
+
+    monkeypatch.setattr("poseloop.posegen.loop.finetune", spy)
+    outcome, _ = loop(*stage, "prior", tmp_path, monkeypatch)
+    config = stage[0].config
+    each = config.pictures * (1 + config.finetune.made_copies)
+    assert seen == [each, 2 * each]
+    assert len(outcome.examples) == config.pictures
 
 
 def test_no_fine_tuning_returns_the_base(stage, tmp_path, monkeypatch):
@@ -186,7 +220,13 @@ def test_a_filter_that_leaves_nothing_says_what_to_change(stage, tmp_path, monke
     settings = stage.config.filter.model_copy(update={"hardness": 1e-6})
     config = stage.config.model_copy(update={"filter": settings})
     with pytest.raises(UserError, match=r"prior, round 1: the filter leaves no picture"):
-        loop(dataclasses.replace(stage, config=config), bounds, "prior", tmp_path, monkeypatch)
+        loop(
+            dataclasses.replace(stage, config=config),
+            bounds,
+            "prior",
+            tmp_path,
+            monkeypatch,
+        )
 
 
 def test_turned_pictures_carry_their_labels(stage):
