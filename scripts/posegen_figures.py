@@ -53,7 +53,8 @@ def main() -> None:
     examples = list(seeds.values())
     labels = {name: entry.label for name, entry in study.methods.items()}
     first = examples[0]
-    few = slice(config.samples)
+    # The pictures of one pose lie side by side: one of each pose is shown.
+    few = slice(0, config.samples * study.prints, study.prints)
     rows = {"ordinary": ordinary.rgb[few]}
     rows |= {labels[m]: first[f"{m}_rgb"][few] for m in labels if f"{m}_rgb" in first}
     rounds = {

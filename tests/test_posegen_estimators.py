@@ -34,9 +34,10 @@ def test_inverse_kinematics_is_exact_on_noise_free_joints(pose):
     rotmats, rest = pose
     joints = pose_joints(rotmats, rest).joints
     leaves = rotmats[:, list(swing_twist.LEAVES)]
-    solved = swing_twist.solve(joints, rest, swing_twist.decompose(rotmats, rest), leaves)
+    solved, reached = swing_twist.solve(joints, rest, swing_twist.decompose(rotmats, rest), leaves)
     assert (solved - rotmats).abs().max() < 1e-9
     assert (pose_joints(solved, rest).joints - joints).abs().max() < 1e-12
+    assert (reached - joints).abs().max() < 1e-12
 
 
 def test_a_wrong_twist_turns_bones_about_themselves_only(pose):
@@ -45,7 +46,7 @@ def test_a_wrong_twist_turns_bones_about_themselves_only(pose):
     twists = swing_twist.decompose(rotmats, rest)
     elbow = swing_twist.SINGLES.index(18)
     twists[:, elbow] = twists[:, elbow].flip(-1)
-    solved = swing_twist.solve(joints, rest, twists, rotmats[:, list(swing_twist.LEAVES)])
+    solved, _ = swing_twist.solve(joints, rest, twists, rotmats[:, list(swing_twist.LEAVES)])
     again = pose_joints(solved, rest).joints
     # The solver works on reconstructed parents: the chain below re-aims, so positions stay.
     assert (again - joints).abs().max() < 1e-9
@@ -55,13 +56,24 @@ def test_a_wrong_twist_turns_bones_about_themselves_only(pose):
 def test_a_noisy_joint_keeps_bone_lengths(pose):
     rotmats, rest = pose
     noisy = pose_joints(rotmats, rest).joints + 0.02 * torch.randn(16, 24, 3)
-    solved = swing_twist.solve(
+    solved, joints = swing_twist.solve(
         noisy, rest, swing_twist.decompose(rotmats, rest), rotmats[:, list(swing_twist.LEAVES)]
     )
-    joints = pose_joints(solved, rest).joints
+    at_origin = joints - noisy[:, :1]
+    assert (pose_joints(solved, rest).joints - at_origin).abs().max() < 1e-12
     shin = (joints[:, 7] - joints[:, 4]).norm(dim=-1)
     assert shin == pytest.approx((rest[:, 7] - rest[:, 4]).norm(dim=-1).numpy(), abs=1e-9)
     assert (joints - noisy).norm(dim=-1).mean() < 0.08
+
+
+def test_almost_opposite_directions_keep_their_turn_in_single_precision():
+    a = torch.tensor([[0.0, 1, 0]], dtype=torch.float32)
+    for degrees in (1.0, 179.0, 179.8):
+        angle = torch.deg2rad(torch.tensor(degrees, dtype=torch.float32))
+        b = torch.stack([angle.sin(), angle.cos(), torch.zeros(())]).to(a)[None]
+        turn = swing_twist.swing_between(a, b)
+        assert (turn @ turn.mT - torch.eye(3, dtype=torch.float32)).abs().max() < 1e-5
+        assert ((turn @ a.unsqueeze(-1)).squeeze(-1) - b).abs().max() < 1e-4
 
 
 def test_opposite_directions_have_a_half_turn():

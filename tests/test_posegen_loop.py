@@ -20,7 +20,7 @@ from poseloop.posegen.candidates import (
     turned,
 )
 from poseloop.posegen.external import from_callable, from_command
-from poseloop.posegen.finetuning import finetune
+from poseloop.posegen.finetuning import blend, finetune
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.loop import Stage, make_pictures, make_start, render, run_loop
@@ -170,8 +170,28 @@ def test_turned_copies_join_what_is_fine_tuned_on_and_not_the_examples(
 def test_no_fine_tuning_returns_the_base(stage, tmp_path, monkeypatch):
     stage, bounds = stage
     outcome, base = loop(stage, bounds, "base", tmp_path, monkeypatch)
-    assert outcome.estimator is base
+    after = outcome.estimator.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in base.state_dict().items())
     assert outcome.rows[0]["round"] == 0
+
+
+def test_the_result_is_a_blend_of_the_estimator_before_and_after(stage, tmp_path, monkeypatch):
+    stage, bounds = stage
+    results = {}
+    for share in (0.5, 1.0):
+        tune = stage.config.finetune.model_copy(update={"blend": share})
+        shared = dataclasses.replace(
+            stage, config=stage.config.model_copy(update={"finetune": tune})
+        )
+        outcome, base = loop(shared, bounds, "anchor", tmp_path, monkeypatch, f"blend{share}")
+        results[share] = outcome.estimator
+    half, after = results[0.5].state_dict(), results[1.0].state_dict()
+    assert any(not torch.equal(after[name], value) for name, value in base.state_dict().items())
+    for name, value in base.state_dict().items():
+        if value.is_floating_point():
+            assert torch.allclose(half[name], (value + after[name]) / 2, atol=1e-7), name
+    same = blend(base, base, 0.3).state_dict()
+    assert all(torch.equal(same[name], value) for name, value in base.state_dict().items())
 
 
 def test_a_killed_run_resumes_at_its_round_with_the_same_result(stage, tmp_path, monkeypatch):

@@ -65,7 +65,7 @@ def fit(
         trained,
         lr=optimizer_config.learning_rate,
         weight_decay=optimizer_config.weight_decay,
-        fused=trained[0].is_cuda or None,
+        fused=optimizer_config.fused or trained[0].is_cuda or None,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: rate_factor(step, steps, optimizer_config)

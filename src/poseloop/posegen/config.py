@@ -97,6 +97,13 @@ class FinetuneConfig(Config):
     made_turn: float = Field(ge=0, description="How far these are turned at most, degrees.")
     optimizer: OptimizerConfig = Field(description="Optimiser.")
     ema_decay: float = Field(gt=0, lt=1, description="Decay of the weight average that is kept.")
+    blend: float = Field(
+        gt=0,
+        le=1,
+        description="Share of the fine-tuned weights in the result, the rest is the estimator "
+        "before (WiSE-FT, Wortsman et al., CVPR 2022): a fifth of the old weights undoes most of "
+        "the forgetting and little of the gain.",
+    )
     validate_every: Positive = Field(description="Steps between validations.")
 
 

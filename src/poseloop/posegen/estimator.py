@@ -176,8 +176,7 @@ class KinematicEstimator(nn.Module):
         twists = nn.functional.normalize(twists.unflatten(1, (-1, 2)), dim=-1)
         leaves = roma.special_gramschmidt(leaves.reshape(len(leaves), -1, 3, 2))
         rest = self.body.rest_joints(betas)
-        rotmats = solve(coordinates, rest, twists, leaves)
-        joints = pose_joints(rotmats, rest).joints
+        rotmats, joints = solve(coordinates, rest, twists, leaves)
         return Estimate(rotmats, betas, joints, joints2d, coordinates, twists, log_heat)
 
     def locate(self, pictures: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
 from poseloop.posegen.feedback import Probe
-from poseloop.posegen.finetuning import finetune, validation_error
+from poseloop.posegen.finetuning import blend, finetune, validation_error
 from poseloop.posegen.generator import Drawn, prior_poses
 from poseloop.posegen.generator_training import Gan, seek_errors
 from poseloop.posegen.imageset import ImageSet, concatenate
@@ -104,7 +104,7 @@ class Outcome:
     """Result of a run.
 
     estimator : Estimator
-        Of the round with the least validation error.
+        Of the round with the least validation error, blended with the estimator before.
     rows : list of dict
         One per round: validation error, hardness, fidelity, rejections by reason.
     examples : ImageSet or None
@@ -194,7 +194,7 @@ def run_loop(
         rows = [{"round": 0, "validation_mpjpe": validation_error(base, stage.validation)}]
     shown = torch.stack(hardness).numpy() if hardness else np.zeros((0, 0))
     examples = fresh[-1][: len(fresh[-1]) // (1 + config.finetune.made_copies)] if fresh else None
-    return Outcome(best, rows, examples, shown)
+    return Outcome(blend(base, best, config.finetune.blend), rows, examples, shown)
 
 
 def ordinary_error(estimator: Estimator, images: ImageSet) -> float:

@@ -5,7 +5,6 @@ twist about the bone is given, and the tree is solved from the root outward on r
 target, parents, so that an error of a joint is not carried on (its adaptive form).
 """
 
-import roma
 import torch
 from torch import Tensor
 
@@ -19,29 +18,24 @@ BRANCHES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 3)
 """Pelvis and chest: three rigid children fix their rotation."""
 SINGLES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 1)
 """Joints with one child: a swing from positions and a twist about the bone."""
+_ONLY = [_CHILDREN[joint][0] for joint in SINGLES]
 _ORDER = [joint for level in LEVELS for joint in level]
 _BACK = [_ORDER.index(joint) for joint in range(24)]
 
 
 def swing_between(start: Tensor, end: Tensor) -> Tensor:
-    """Smallest rotations (..., 3, 3) that turn directions `start` to those of `end`, (..., 3)."""
-    a = torch.nn.functional.normalize(start, dim=-1)
-    b = torch.nn.functional.normalize(end, dim=-1)
-    cosine = (a * b).sum(-1, keepdim=True)
-    # Where the two are opposite the axis is free; a direction aside of `a` decides.
-    aside = torch.zeros_like(a).scatter(-1, a.abs().argmin(-1, keepdim=True), 1.0)
-    half_turn = torch.nn.functional.normalize(torch.linalg.cross(a, aside), dim=-1)
-    opposite = cosine < -1 + 1e-6
-    xyz = torch.where(opposite, half_turn, torch.linalg.cross(a, b))
-    w = torch.where(opposite, torch.zeros_like(cosine), 1 + cosine)
-    quaternion = torch.nn.functional.normalize(torch.cat([xyz, w], dim=-1), dim=-1)
-    return roma.unitquat_to_rotmat(quaternion)
+    """Smallest rotations (..., 3, 3) that turn directions `start` to those of `end`, (..., 3).
+
+    A half turn about the one and then about what lies half way between them: exact also for
+    directions that are almost opposite.
+    """
+    a, b = torch.nn.functional.normalize(start, dim=-1), torch.nn.functional.normalize(end, dim=-1)
+    return _half_turn(_half_way(a, b, _across(a))) @ _half_turn(a)
 
 
 def twist_about(axis: Tensor, twist: Tensor) -> Tensor:
     """Rotations (..., 3, 3) about `axis` (..., 3) by angles whose (cos, sin) are `twist`."""
-    unit = torch.nn.functional.normalize(axis, dim=-1)
-    cross = _skew(unit)
+    cross = _skew(torch.nn.functional.normalize(axis, dim=-1))
     cosine, sine = twist[..., :1, None], twist[..., 1:, None]
     return torch.eye(3, device=axis.device) + sine * cross + (1 - cosine) * (cross @ cross)
 
@@ -58,9 +52,8 @@ def decompose(rotmats: Tensor, rest_joints: Tensor) -> Tensor:
     -------
     (B, len(SINGLES), 2)
     """
-    joints = list(SINGLES)
-    bone = rest_joints[:, [_CHILDREN[joint][0] for joint in joints]] - rest_joints[:, joints]
-    rotation = rotmats[:, joints]
+    bone = rest_joints[:, _ONLY] - rest_joints[:, SINGLES]
+    rotation = rotmats[:, SINGLES]
     swing = swing_between(bone, (rotation @ bone.unsqueeze(-1)).squeeze(-1))
     turn = swing.mT @ rotation
     unit = torch.nn.functional.normalize(bone, dim=-1)
@@ -77,10 +70,13 @@ def decompose(rotmats: Tensor, rest_joints: Tensor) -> Tensor:
     return torch.stack([cosine, (skew * unit).sum(-1) / 2], dim=-1)
 
 
-def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -> Tensor:
+def solve(
+    joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor
+) -> tuple[Tensor, Tensor]:
     """Rotations whose forward kinematics meets `joints` as far as the bones' lengths allow.
 
-    All joints of one level of the tree are solved at once.
+    All joints of one level of the tree are solved at once; what depends on the rest pose alone is
+    computed for all levels together.
 
     Parameters
     ----------
@@ -94,9 +90,13 @@ def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -
 
     Returns
     -------
-    (B, 24, 3, 3)
-        The pelvis in the frame of `joints`, the others in their parents' frames.
+    (B, 24, 3, 3) and (B, 24, 3)
+        The pelvis in the frame of `joints`, the others in their parents' frames; and the joints
+        that they reach, with the pelvis where it is in `joints`.
     """
+    bones = rest_joints[:, _ONLY] - rest_joints[:, SINGLES]
+    axes = torch.nn.functional.normalize(bones, dim=-1)
+    across, twisted = _across(axes), _half_turn(axes) @ twist_about(bones, twists)
     solved, turned, placed = [], [], [joints[:, :1]]
     up = torch.eye(3, device=joints.device).expand(len(joints), 1, 3, 3)
     for depth, level in enumerate(LEVELS):
@@ -118,17 +118,37 @@ def solve(joints: Tensor, rest_joints: Tensor, twists: Tensor, leaves: Tensor) -
                 found.append(leaves[:, given])
                 continue
             children = [_CHILDREN[joint] for joint in these]
-            rest = rest_joints[:, children] - rest_joints[:, these].unsqueeze(2)
             target = (joints[:, children] - placed[-1][:, rows].unsqueeze(2)) @ up[:, rows]
             if kind is BRANCHES:
+                rest = rest_joints[:, children] - rest_joints[:, these].unsqueeze(2)
                 found.append(_frame(target) @ _frame(rest).mT)
             else:
-                swing = swing_between(rest[:, :, 0], target[:, :, 0])
-                found.append(swing @ twist_about(rest[:, :, 0], twists[:, given]))
+                aim = torch.nn.functional.normalize(target[:, :, 0], dim=-1)
+                half_way = _half_way(axes[:, given], aim, across[:, given])
+                found.append(_half_turn(half_way) @ twisted[:, given])
         local = torch.cat(found, 1)[:, [order.index(joint) for joint in level]]
         solved.append(local)
         turned.append(up @ local)
-    return torch.cat(solved, 1)[:, _BACK]
+    return torch.cat(solved, 1)[:, _BACK], torch.cat(placed, 1)[:, _BACK]
+
+
+def _half_turn(axis: Tensor) -> Tensor:
+    """Half turns (..., 3, 3) about unit axes (..., 3)."""
+    outer = axis.unsqueeze(-1) * axis.unsqueeze(-2)
+    return 2 * outer - torch.eye(3, dtype=axis.dtype, device=axis.device)
+
+
+def _across(unit: Tensor) -> Tensor:
+    """Directions at right angles to unit ones, (..., 3); of no set length."""
+    aside = torch.zeros_like(unit).scatter(-1, unit.abs().argmin(-1, keepdim=True), 1.0)
+    return torch.linalg.cross(unit, aside)
+
+
+def _half_way(a: Tensor, b: Tensor, across: Tensor) -> Tensor:
+    """Unit directions half way between unit ones; `across` for opposite ones, where any will do."""
+    total = a + b
+    opposite = total.square().sum(-1, keepdim=True) < 2e-6
+    return torch.nn.functional.normalize(torch.where(opposite, across, total), dim=-1)
 
 
 def _frame(children: Tensor) -> Tensor:
