@@ -6,7 +6,7 @@ import pytest
 import roma
 import torch
 
-from poseloop.evaluate.average_gain import FORMULA, average_gain
+from poseloop.evaluate.average_gain import FORMULA, average_gain, draw_average
 from poseloop.evaluate.estimator_metrics import METRICS, joint_metrics, surface_error
 from poseloop.evaluate.estimators import gather_errors
 from poseloop.report.figure_posegen import draw_coverage, draw_grid, draw_hardness, draw_overlays
@@ -62,13 +62,26 @@ def cells(factor: float, seed: int = 0, noise: float = 0.0) -> dict:
 
 def test_average_gain_is_the_mean_of_relative_gains():
     better = {"mpjpe": "lower"}
-    gain = average_gain(cells(0.9), cells(1.0), better, 200, np.random.default_rng(0))
+    draws = draw_average(dict.fromkeys(SETS, 30), 5, 500, np.random.default_rng(0))
+    gain = average_gain(cells(0.9), cells(1.0), better, draws)
     assert gain.mean == pytest.approx(0.1)
     assert gain.low == pytest.approx(0.1)
-    noisy = average_gain(cells(1.0, noise=20.0), cells(1.0), better, 500, np.random.default_rng(0))
+    noisy = average_gain(cells(1.0, noise=20.0), cells(1.0), better, draws)
     assert noisy.low < 0 < noisy.high
     with pytest.raises(ValueError, match="different cells"):
-        average_gain({}, cells(1.0), better, 10, np.random.default_rng(0))
+        average_gain({}, cells(1.0), better, draws)
+    other = draw_average(dict.fromkeys(SETS, 30), 4, 10, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"unpaired values: \[4, 5\]"):
+        average_gain(cells(0.9), cells(1.0), better, other)
+
+
+def test_averages_draw_whole_seeds_and_whole_sets():
+    draws = draw_average({"b": 7, "a": 30}, 5, 100, np.random.default_rng(0))
+    assert draws.seeds.shape == (100, 5) and draws.pictures["b"].shape == (100, 7)
+    assert draws.seeds.sum(1) == pytest.approx(1) and draws.pictures["a"].sum(1) == pytest.approx(1)
+    # The order in which sets are named is no part of the draw.
+    again = draw_average({"a": 30, "b": 7}, 5, 100, np.random.default_rng(0))
+    assert (again.pictures["b"] == draws.pictures["b"]).all()
 
 
 def results() -> dict:

@@ -29,6 +29,7 @@ rule posegen_render_images:
         "<logs>/posegen_render_images.log",
     benchmark:
         "<benchmarks>/posegen_render_images.tsv"
+    priority: 4
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -63,6 +64,7 @@ rule posegen_train_estimator:
         "<logs>/posegen_train_estimator/{posegen_estimator}.log",
     benchmark:
         "<benchmarks>/posegen_train_estimator/{posegen_estimator}.tsv"
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("posegen_estimators")
@@ -94,6 +96,7 @@ rule posegen_capture:
         "<logs>/posegen_capture.log",
     benchmark:
         "<benchmarks>/posegen_capture.tsv"
+    priority: 4
     conda:
         "../../envs/cpu.yaml"
     threads: 1
@@ -119,6 +122,7 @@ rule posegen_train_field:
         "<logs>/posegen_train_field/{posegen_field}.log",
     benchmark:
         "<benchmarks>/posegen_train_field/{posegen_field}.tsv"
+    priority: first_of_fields
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("posegen_nerf")
@@ -148,6 +152,7 @@ rule posegen_train_generator:
         "<logs>/posegen_train_generator.log",
     benchmark:
         "<benchmarks>/posegen_train_generator.tsv"
+    priority: 4
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("posegen")
@@ -228,6 +233,7 @@ rule posegen_run_loop:
         "<logs>/posegen_run_loop/{posegen_estimator}/{posegen_part}/seed{seed}.log",
     benchmark:
         "<benchmarks>/posegen_run_loop/{posegen_estimator}/{posegen_part}/seed{seed}.tsv"
+    priority: ablations_first
     conda:
         "../../envs/gpu.yaml"
     threads: cores_of("posegen")

@@ -1,7 +1,8 @@
 """Helpers of PoseGen's rules: lists that shape the job graph, names of runs.
 
 In:  posegen.yaml, posegen_estimators.yaml, posegen_images.yaml.
-Out: POSEGEN, POSEGEN_ESTIMATORS, POSEGEN_SETS, POSEGEN_TESTS, POSEGEN_FIGURES, posegen_runs().
+Out: POSEGEN, POSEGEN_ESTIMATORS, POSEGEN_SETS, POSEGEN_TESTS, POSEGEN_FIGURES, posegen_runs(),
+     priorities of the jobs that others wait for.
 """
 
 from poseloop.posegen.config import PosegenConfig
@@ -29,3 +30,13 @@ def posegen_runs(estimator, suffix):
         for part in POSEGEN.parts(estimator)
         for seed in POSEGEN.seeds
     ]
+
+
+def first_of_fields(wildcards):
+    """Priority of training a field: the loop waits for the fast one only."""
+    return 4 * (wildcards.posegen_field == "parts")
+
+
+def ablations_first(wildcards):
+    """Priority of a run of the loop: the longest go first, so that none is left over."""
+    return 3 if wildcards.posegen_part == "ablations" else 2

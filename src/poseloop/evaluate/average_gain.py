@@ -24,12 +24,31 @@ class AverageGain:
     high: float
 
 
+@dataclass(frozen=True)
+class AverageDraws:
+    """Shares in B bootstrap draws: of seeds (B, K), and of the pictures (B, N) of every set."""
+
+    seeds: np.ndarray
+    pictures: Mapping[str, np.ndarray]
+
+
+def draw_average(
+    pictures: Mapping[str, int], seeds: int, resamples: int, rng: np.random.Generator
+) -> AverageDraws:
+    """Draw seeds, and the pictures of sets of as many, with replacement, `resamples` times."""
+
+    def shares(count: int) -> np.ndarray:
+        return rng.multinomial(count, np.full(count, 1 / count), resamples) / count
+
+    of_seeds = shares(seeds)
+    return AverageDraws(of_seeds, {name: shares(pictures[name]) for name in sorted(pictures)})
+
+
 def average_gain(
     values: Mapping[Cell, np.ndarray],
     baseline: Mapping[Cell, np.ndarray],
     better: Mapping[str, str],
-    resamples: int,
-    rng: np.random.Generator,
+    draws: AverageDraws,
 ) -> AverageGain:
     """Mean of the cells' relative gains, by a paired bootstrap over seeds and pictures.
 
@@ -43,30 +62,25 @@ def average_gain(
         K seeds of the N pictures of the cell's set.
     better : mapping
         Metric to `higher` or `lower`.
+    draws : AverageDraws
+        Of K seeds and of the sets' pictures; several methods share them.
 
     Raises
     ------
     ValueError
-        Cells differ, are not paired, or have different numbers of seeds.
+        Cells differ, are not paired, or have other numbers of seeds than the draws.
     """
     if values.keys() != baseline.keys() or not values:
         raise ValueError("the method and its baseline have different cells")
-    seeds = {table.shape[0] for table in values.values()}
+    seeds = {table.shape[0] for table in values.values()} | {draws.seeds.shape[1]}
     unpaired = [cell for cell in values if values[cell].shape != baseline[cell].shape]
     if len(seeds) != 1 or unpaired:
         raise ValueError(f"unpaired values: {unpaired or sorted(seeds)}")
-    count = seeds.pop()
-    seed_share = rng.multinomial(count, np.full(count, 1 / count), resamples) / count
-    shares: dict[str, np.ndarray] = {}
     drawn, means = [], []
     for cell in sorted(values):
-        pictures = values[cell].shape[1]
-        if cell[0] not in shares:
-            even = np.full(pictures, 1 / pictures)
-            shares[cell[0]] = rng.multinomial(pictures, even, resamples) / pictures
         sign = {"higher": 1.0, "lower": -1.0}[better[cell[2]]]
         mine, base = (
-            np.einsum("bk,kn,bn->b", seed_share, table[cell], shares[cell[0]], optimize=True)
+            ((draws.pictures[cell[0]] @ table[cell].T) * draws.seeds).sum(1)
             for table in (values, baseline)
         )
         drawn.append(sign * (mine - base) / base)

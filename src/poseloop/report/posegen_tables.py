@@ -5,8 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from poseloop.evaluate.average_gain import FORMULA, AverageGain, average_gain
-from poseloop.evaluate.statistics import Gain, paired_gain
+from poseloop.evaluate.average_gain import (
+    FORMULA,
+    AverageDraws,
+    AverageGain,
+    average_gain,
+    draw_average,
+)
+from poseloop.evaluate.statistics import Gain, draw_shares, gain_of_draws
 from poseloop.report.markdown import LEGEND, to_markdown
 from poseloop.report.posegen_config import PosegenReportConfig
 from poseloop.report.posegen_metrics import GAIN, HEADLINE, describe
@@ -51,13 +57,13 @@ def methods_table(
         Columns `report.rows.COLUMNS`.
     """
     rows = [
-        _row(results, method, label, baseline, methods[baseline], estimator, where, metric, config)
+        row
         for where in (*sets, indomain)
         for estimator in estimators
         for metric in config.metrics
-        for method, label in methods.items()
-        if (method, estimator, where, metric) in results
+        for row in _rows_of_cell(results, methods, baseline, estimator, where, metric, config)
     ]
+    draws = _draw_average(results, sets, config)
     averages = []
     kinds = {f"{metric}{GAIN}": [metric] for metric in config.metrics}
     for name, metrics in (kinds | {HEADLINE: config.headline}).items():
@@ -65,7 +71,7 @@ def methods_table(
             if method == baseline:
                 continue
             shown = [e for e in estimators if (method, e, sets[0], metrics[0]) in results]
-            gain = _average(results, method, baseline, shown, sets, metrics, config)
+            gain = _average(results, method, baseline, shown, sets, metrics, draws)
             published = config.published_gain if (method, name) == (main, HEADLINE) else None
             where = _benchmark(AVERAGE, shown, estimators)
             row = _average_row(results, where, name, label, methods[baseline], gain, sets)
@@ -85,6 +91,7 @@ def against(
 ) -> pd.DataFrame:
     """Mean relative gain of `method` over each rival, on the estimators that both ran on."""
     rows = []
+    draws = _draw_average(results, sets, config)
     for rival, rival_label in rivals.items():
         shown = [
             estimator
@@ -93,7 +100,7 @@ def against(
                 (name, estimator, sets[0], config.metrics[0]) in results for name in (method, rival)
             )
         ]
-        gain = _average(results, method, rival, shown, sets, config.headline, config)
+        gain = _average(results, method, rival, shown, sets, config.headline, draws)
         where = _benchmark(f"{AVERAGE}, against {rival_label}", shown, estimators)
         rows.append(_average_row(results, where, HEADLINE, label, rival_label, gain, sets))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -108,27 +115,43 @@ def plain_row(
     return row | value_columns(np.array([values]), kind.decimals)
 
 
-def _row(
+def _rows_of_cell(
     results: Results,
-    method: str,
-    label: str,
+    methods: Mapping[str, str],
     baseline: str,
-    base_label: str,
     estimator: str,
     where: str,
     metric: str,
     config: PosegenReportConfig,
-) -> dict[str, object]:
-    values = results[method, estimator, where, metric]
+) -> list[dict[str, object]]:
+    """A row for every method that ran on the estimator; one set of draws serves all."""
     kind = describe(metric)
-    row = metric_columns(f"{where}/{estimator}", metric, kind, label)
-    row |= value_columns(values, kind.decimals)
-    if method == baseline:
-        return row | {"note": ""}
-    rng = numpy_rng(config.seed, "bootstrap", where, estimator, metric)
     base = results[baseline, estimator, where, metric]
-    gain = paired_gain(values, base, kind.better, config.resamples, rng)
-    return row | gain_columns(gain, base_label, kind.decimals) | {"note": verdict(gain)}
+    rng = numpy_rng(config.seed, "bootstrap", where, estimator, metric)
+    draws = draw_shares(base.shape, config.resamples, rng)
+    rows = []
+    for method, label in methods.items():
+        if (method, estimator, where, metric) not in results:
+            continue
+        values = results[method, estimator, where, metric]
+        row = metric_columns(f"{where}/{estimator}", metric, kind, label)
+        row |= value_columns(values, kind.decimals) | {"note": ""}
+        if method != baseline:
+            gain = gain_of_draws(values, base, kind.better, draws)
+            row |= gain_columns(gain, methods[baseline], kind.decimals) | {"note": verdict(gain)}
+        rows.append(row)
+    return rows
+
+
+def _draw_average(
+    results: Results, sets: Sequence[str], config: PosegenReportConfig
+) -> AverageDraws:
+    """The draws that all averages share."""
+    shapes = {where: values.shape for (_, _, where, _), values in results.items() if where in sets}
+    pictures = {where: shape[1] for where, shape in shapes.items()}
+    seeds = next(iter(shapes.values()))[0]
+    rng = numpy_rng(config.seed, "bootstrap", AVERAGE)
+    return draw_average(pictures, seeds, config.resamples, rng)
 
 
 def _average(
@@ -138,7 +161,7 @@ def _average(
     estimators: Sequence[str],
     sets: Sequence[str],
     metrics: Sequence[str],
-    config: PosegenReportConfig,
+    draws: AverageDraws,
 ) -> AverageGain:
     cells = [(w, e, m) for w in sets for e in estimators for m in metrics]
     tables = (
@@ -146,8 +169,7 @@ def _average(
         for name in (method, baseline)
     )
     better = {metric: describe(metric).better for metric in metrics}
-    rng = numpy_rng(config.seed, "bootstrap", AVERAGE)
-    return average_gain(*tables, better, config.resamples, rng)
+    return average_gain(*tables, better, draws)
 
 
 def _benchmark(name: str, shown: Sequence[str], estimators: Sequence[str]) -> str:
