@@ -1,9 +1,12 @@
-"""npz and npy files from outside: opened only if what they declare is what they hold."""
+"""npz and npy files: written with the same bytes by every Python; opened, as they may come from
+outside, only if what they declare is what they hold.
+"""
 
 import math
 import os
+import struct
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,6 +61,36 @@ def read_archive(
             with archive.open(info) as stream:
                 arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
     return arrays
+
+
+def write_archive(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as NumPy's `savez_compressed` does, in their order, with the same bytes whatever
+    the Python.
+
+    Raises
+    ------
+    ValueError
+        An array holds Python objects.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = _Member(f"{name}.npy")
+            member.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(member, "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+class _Member(zipfile.ZipInfo):
+    """A member with the header that Python 3.10.12, 3.11.4 and later write; before, one of the form
+    for large files held the sizes of a small member in two places and another version.
+    """
+
+    def FileHeader(self, zip64: bool | None = None) -> bytes:  # noqa: N802 (zipfile's name)
+        header = bytearray(super().FileHeader(zip64))
+        self.extract_version = self.create_version = zipfile.ZIP64_VERSION
+        struct.pack_into("<B", header, 4, zipfile.ZIP64_VERSION)
+        struct.pack_into("<2L", header, 18, 0xFFFFFFFF, 0xFFFFFFFF)
+        return bytes(header)
 
 
 def read_numbers(path: Path) -> np.ndarray:

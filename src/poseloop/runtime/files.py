@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from poseloop.runtime.archives import read_archive
+from poseloop.runtime.archives import read_archive, write_archive
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.refusing import refusing
 
@@ -49,8 +49,7 @@ def require_file(path: str | Path, what: str) -> Path:
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays as a compressed npz, atomically; equal arrays give equal bytes."""
     with atomic_path(path) as temporary:
-        ordered = {name: np.asarray(arrays[name]) for name in sorted(arrays)}
-        np.savez_compressed(temporary, **ordered)
+        write_archive(temporary, {name: np.asarray(arrays[name]) for name in sorted(arrays)})
 
 
 def read_npz(path: str | Path, *required: str, only: bool = False) -> dict[str, np.ndarray]:
