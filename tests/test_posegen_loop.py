@@ -240,13 +240,7 @@ def test_a_filter_that_leaves_nothing_says_what_to_change(stage, tmp_path, monke
     settings = stage.config.filter.model_copy(update={"hardness": 1e-6})
     config = stage.config.model_copy(update={"filter": settings})
     with pytest.raises(UserError, match=r"prior, round 1: the filter leaves no picture"):
-        loop(
-            dataclasses.replace(stage, config=config),
-            bounds,
-            "prior",
-            tmp_path,
-            monkeypatch,
-        )
+        loop(dataclasses.replace(stage, config=config), bounds, "prior", tmp_path, monkeypatch)
 
 
 def test_turned_pictures_carry_their_labels(stage):

@@ -1,14 +1,19 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_hmr import base_config
 from tiny_models import SMALL_DENOISER, small_denoiser
 from workflow_clone import ROOT
 
+from poseloop.posegen.config import MethodConfig
 from poseloop.report.planning import hmr_flops
 from poseloop.report.planning.config import CaseConfig, PlanningConfig
 from poseloop.report.planning.costs import plan
 from poseloop.report.planning.flops import denoiser
 from poseloop.report.planning.networks import effective_gradient_steps
+from poseloop.report.planning.posegen_sizes import load_posegen_sizes
+from poseloop.report.planning.posegen_work import posegen_stages
 from poseloop.report.planning.table import cases_table, stages_table
 from poseloop.reward.config import DrTuneConfig
 from poseloop.reward.drtune import draw_plan
@@ -207,3 +212,18 @@ def test_the_other_loops_grow_by_their_own_lists(config):
 def test_a_released_denoiser_is_planned_alone(config):
     planned = plan(case("workstation", released="config/paper/pshuman.yaml"), config)
     assert not [cost.name for cost in planned.costs if cost.name.startswith(("adhmr", "posegen"))]
+
+
+def test_every_source_that_is_rendered_is_counted():
+    sizes = load_posegen_sizes(case("demo"))
+
+    def composed(source):
+        method = {"only": MethodConfig(label="only", source=source)}
+        part = replace(sizes, loop=sizes.loop.model_copy(update={"methods": method}))
+        [stage] = [stage for stage in posegen_stages(part) if stage.name == "posegen_loop"]
+        return stage.composed
+
+    rendered = {source: composed(source) for source in ("prior", "scattered", "limits")}
+    assert len(set(rendered.values())) == 1 and rendered["prior"] > 0
+    assert composed("mine") > rendered["prior"]
+    assert [composed(source) for source in ("none", "anchor", "augment")] == [0, 0, 0]

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from poseloop.evaluate.statistics import draw_share
+
 Cell = tuple[str, str, str]
 """Set, estimator, metric."""
 
@@ -36,12 +38,9 @@ def draw_average(
     pictures: Mapping[str, int], seeds: int, resamples: int, rng: np.random.Generator
 ) -> AverageDraws:
     """Draw seeds, and the pictures of sets of as many, with replacement, `resamples` times."""
-
-    def shares(count: int) -> np.ndarray:
-        return rng.multinomial(count, np.full(count, 1 / count), resamples) / count
-
-    of_seeds = shares(seeds)
-    return AverageDraws(of_seeds, {name: shares(pictures[name]) for name in sorted(pictures)})
+    of_seeds = draw_share(seeds, resamples, rng)
+    of_pictures = {name: draw_share(pictures[name], resamples, rng) for name in sorted(pictures)}
+    return AverageDraws(of_seeds, of_pictures)
 
 
 def average_gain(

@@ -31,11 +31,14 @@ Draws = tuple[np.ndarray, np.ndarray]
 """Shares (B, K) of seeds and (B, N) of subjects in B bootstrap draws."""
 
 
+def draw_share(count: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `count` things with replacement, `resamples` times: the share of each, (B, count)."""
+    return rng.multinomial(count, np.full(count, 1 / count), resamples) / count
+
+
 def draw_shares(shape: tuple[int, int], resamples: int, rng: np.random.Generator) -> Draws:
     """Draw K seeds and N subjects, `shape`, with replacement, each `resamples` times."""
-    seeds, subjects = (
-        rng.multinomial(count, np.full(count, 1 / count), resamples) / count for count in shape
-    )
+    seeds, subjects = (draw_share(count, resamples, rng) for count in shape)
     return seeds, subjects
 
 

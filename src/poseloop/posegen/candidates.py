@@ -39,8 +39,7 @@ def limit_poses(bounds: Bounds, count: int, generator: torch.Generator) -> Drawn
 
 def _uniform(bounds: Bounds, count: int, generator: torch.Generator) -> Drawn:
     share = 2 * torch.rand((count, len(bounds.middle)), generator=generator) - 1
-    values = bounds.middle + bounds.reach * share.to(bounds.middle.device)
-    return Drawn(values[:, :72], values[:, 72:])
+    return Drawn.from_values(bounds.middle + bounds.reach * share.to(bounds.middle.device))
 
 
 def turned(images: ImageSet, degrees: float, generator: torch.Generator) -> ImageSet:

@@ -28,19 +28,21 @@ def validation_error(estimator: Estimator, images: ImageSet) -> float:
     return float(1000 * joint_errors(joints, torch.from_numpy(images.joints)).mean())
 
 
+def with_weights(estimator: Estimator, state: dict[str, torch.Tensor]) -> Estimator:
+    """A copy of an estimator with other weights, those of a `state_dict`."""
+    other = copy.deepcopy(estimator)
+    other.load_state_dict(state)
+    return other
+
+
 def blend(before: Estimator, after: Estimator, share: float) -> Estimator:
     """Weights between two estimators of one kind, `share` of the way from `before` to `after`."""
     state = after.state_dict()
-    mixed = copy.deepcopy(after)
-    mixed.load_state_dict(
-        {
-            name: torch.lerp(value, state[name], share)
-            if value.is_floating_point()
-            else state[name]
-            for name, value in before.state_dict().items()
-        }
-    )
-    return mixed
+    mixed = {
+        name: torch.lerp(value, state[name], share) if value.is_floating_point() else state[name]
+        for name, value in before.state_dict().items()
+    }
+    return with_weights(after, mixed)
 
 
 def finetune(

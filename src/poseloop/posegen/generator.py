@@ -46,6 +46,15 @@ class Drawn(NamedTuple):
     pose: Tensor
     camera: Tensor
 
+    @classmethod
+    def from_values(cls, values: Tensor) -> "Drawn":
+        """Of coordinates (B, 76), in the order of `Bounds`."""
+        return cls(values[:, :72], values[:, 72:])
+
+    def joined(self, others: "Drawn") -> "Drawn":
+        """These and then `others`."""
+        return Drawn(*(torch.cat(pair) for pair in zip(self, others, strict=True)))
+
     def of(self, rows: Tensor) -> "Drawn":
         """Some of them, or some of them several times."""
         return Drawn(*(value[rows] for value in self))
@@ -94,8 +103,7 @@ class Bounds(nn.Module):
         (before the tanh), and cameras over all of their range.
         """
         mixed = torch.cat([self.mean + raw[:, :72] @ self.mixing.T, raw[:, 72:]], dim=1)
-        bounded = self.middle + self.reach * torch.tanh(mixed)
-        return Drawn(bounded[:, :72], bounded[:, 72:])
+        return Drawn.from_values(self.middle + self.reach * torch.tanh(mixed))
 
     def contains(self, drawn: Drawn) -> Tensor:
         """Whether each pose and camera (B,) lies within the bounds."""

@@ -53,7 +53,7 @@ class Gan(nn.Module):
             past = self.pool[slots].clone()
             self.pool[slots] = fakes[rows]
             fakes[rows] = past
-        return Drawn(fakes[:, :72], fakes[:, 72:])
+        return Drawn.from_values(fakes)
 
     @torch.no_grad()
     def sample(self, count: int, noise: int, generator: torch.Generator) -> Drawn:
@@ -99,8 +99,7 @@ class GanTrainer:
         drawn = gan.bounds(raw)
         real = prior_poses(self.prior, settings, size, generator)
         fakes = gan.exchange(drawn, generator)
-        both = Drawn(*(torch.cat(pair) for pair in zip(real, fakes, strict=True)))
-        of_real, of_fakes = gan.discriminators(both).split(size)
+        of_real, of_fakes = gan.discriminators(real.joined(fakes)).split(size)
         critic = 0.5 * ((of_real - 1).square().mean() + of_fakes.square().mean())
         self._update(1, critic, gan.discriminators)
         adversarial = 0.5 * (gan.discriminators(drawn) - 1).square().mean()

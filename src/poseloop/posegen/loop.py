@@ -25,7 +25,7 @@ from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
 from poseloop.posegen.feedback import Probe
-from poseloop.posegen.finetuning import blend, finetune, validation_error
+from poseloop.posegen.finetuning import blend, finetune, validation_error, with_weights
 from poseloop.posegen.generator import Drawn, prior_poses
 from poseloop.posegen.generator_training import Gan, seek_errors
 from poseloop.posegen.imageset import ImageSet, concatenate
@@ -149,7 +149,7 @@ def run_loop(
     if state is not None:
         rows, hardness = state["rows"], state["hardness"]
         gan.load_state_dict(state["gan"])
-        estimator, best = _loaded(base, state["estimator"]), _loaded(base, state["best"])
+        estimator, best = with_weights(base, state["estimator"]), with_weights(base, state["best"])
         fresh = [_unpacked(part) for part in state["fresh"]]
     rounds = 0 if config.methods[method].source == "none" else config.rounds
     for number in range(len(rows), rounds):
@@ -259,7 +259,7 @@ def make_pictures(
         sought = gan.sample(own, config.generator.noise, generator)
         usual = prior_poses(stage.prior, config.generator, wanted - own, generator)
         order = torch.randperm(wanted, generator=generator)
-        drawn = Drawn(*(torch.cat(pair)[order] for pair in zip(sought, usual, strict=True)))
+        drawn = sought.joined(usual).of(order)
     images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
     verdict = judge_pairs(
         images,
@@ -306,12 +306,6 @@ def render(
     places = np.arange(len(images))
     turn = places % prints % 2
     return concatenate([images, mirrored(images)])[places + turn * len(images)]
-
-
-def _loaded(base: Estimator, state: dict[str, torch.Tensor]) -> Estimator:
-    estimator = copy.deepcopy(base)
-    estimator.load_state_dict(state)
-    return estimator
 
 
 def _packed(images: ImageSet) -> dict:

@@ -16,7 +16,7 @@ _ASKED: dict[Feedback, int] = {
     "score_function": 2,
     "difficulty_net": 1,
 }
-_RENDERED = ("prior", "limits", "mine", "generator")
+_UNRENDERED = ("none", "anchor", "augment")
 # A picture by the field is lit and set before a background, but not posed and dressed: its share of
 # the time of one that is.
 _DEVELOPED = 0.4
@@ -118,7 +118,7 @@ def _method(
     validations = sum(1 + -(-count // tune.validate_every) for count in tune.steps)
     work["flops"] += TRAINING * steps * tune.batch_size * estimator
     work["flops"] += validations * validation * estimator
-    if entry.source not in _RENDERED:
+    if entry.source in _UNRENDERED:
         return work
     rounds = len(tune.steps)
     surplus = loop.mined if entry.source == "mine" else loop.filter.surplus
