@@ -15,7 +15,7 @@ from poseloop.posegen.imageset import ImageSet
 from poseloop.posegen.nerf_training import render_all
 from poseloop.posegen.photograph import Photographer
 from poseloop.posegen.skeleton import SurfaceBody
-from poseloop.posegen.surroundings import surround
+from poseloop.posegen.surroundings import Cutout, surround
 from poseloop.posegen.views import project
 from poseloop.render.appearance import Appearance
 from poseloop.render.mesh import unit
@@ -72,11 +72,15 @@ class FieldStudio:
         scene = scene_of_drawn(drawn, subject, self.rest_joints)
         shown = render_all(self.field, scene, self.size)
         scene, drawn = scene.to("cpu"), drawn.cpu()
+        bare = [
+            unlit(Rendering(*(value[row] for value in shown)), float(size) / self.size)
+            for row, size in enumerate(scene.size)
+        ]
         again = torch.arange(len(subject)).repeat_interleave(len(rngs) // len(subject))
-        shown = Rendering(*(value[again] for value in shown))
         drawn, scene, subject = drawn.of(again), scene[again], subject[again]
-        spans = scene.size / self.size
-        people = [self._develop(shown, row, float(spans[row]), rng) for row, rng in enumerate(rngs)]
+        people = [
+            self._develop(*bare[row], rng) for row, rng in zip(again.tolist(), rngs, strict=True)
+        ]
         pictures = surround(people, self.backdrop, self.crowd, rngs)
         camera = torch.cat([torch.rad2deg(drawn.camera[:, :3]), drawn.camera[:, 3:]], dim=1)
         joints2d = project(scene.joints, scene.centre, scene.size, scene.distance)
@@ -94,17 +98,12 @@ class FieldStudio:
         )
 
     def _develop(
-        self, shown: Rendering, row: int, span: float, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, colour: np.ndarray, normals: np.ndarray, alpha: np.ndarray, rng: np.random.Generator
+    ) -> Cutout:
         """A picture on white and its mask, uint8: lit by a random light, colours jittered."""
-        opacity = shown.opacity[row].numpy()
-        solid = np.maximum(opacity, 1e-3)[..., None]
-        colour = shown.colour[row].numpy() / solid
-        normals = depth_normals(shown.depth[row].numpy() / solid[..., 0], opacity, span)
         light = sample_light(rng)
         lit = light.shade(colour.reshape(-1, 3), normals.reshape(-1, 3)).reshape(colour.shape)
         gain = 1 + self.colour_jitter * rng.uniform(-1, 1, 3)
-        alpha = np.where(opacity < _OPAQUE, 0, opacity)[..., None]
         white = np.clip(lit * gain, 0, 1) * alpha + 1 - alpha
         return (
             np.round(255 * white).astype(np.uint8),
@@ -159,6 +158,22 @@ class MeshStudio:
             (np.full(len(subject), "rendered"), subject.numpy()),
             self.crowd,
         )
+
+
+def unlit(shown: Rendering, span: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colour (S, S, 3), unit normals (S, S, 3) and coverage (S, S, 1) of one rendered picture.
+
+    Parameters
+    ----------
+    shown : Rendering
+        Of shapes (S, S, 3) and (S, S), on the CPU.
+    span : float
+        Metres that a pixel covers.
+    """
+    colour, opacity, depth = (value.numpy() for value in shown)
+    solid = np.maximum(opacity, 1e-3)[..., None]
+    normals = depth_normals(depth / solid[..., 0], opacity, span)
+    return colour / solid, normals, np.where(opacity < _OPAQUE, 0, opacity)[..., None]
 
 
 def depth_normals(depth: np.ndarray, opacity: np.ndarray, span: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -54,7 +55,7 @@ def cast(vertices: np.ndarray, faces: np.ndarray, cameras: Sequence[Camera], siz
     """
     # The robust flag closes the seams between triangles that a fast intersection test leaves.
     scene = EmbreeScene(robust=True)
-    TriangleMesh(scene, vertices.astype(np.float32), faces.astype(np.int32))
+    TriangleMesh(scene, vertices.astype(np.float32), _triangles(faces.astype(np.int32).tobytes()))
     x, y = pixel_centres(size)
     origins, directions, pixels = [], [], []
     for index, camera in enumerate(cameras):
@@ -81,6 +82,19 @@ def cast(vertices: np.ndarray, faces: np.ndarray, cameras: Sequence[Camera], siz
         np.stack([1.0 - u - v, u, v], axis=1),
         hit["tfar"][seen],
     )
+
+
+@lru_cache(maxsize=8)
+def _triangles(corners: bytes) -> np.ndarray:
+    """Faces (F,), each a tuple of three int32 corners.
+
+    embreex reads them one by one, as Python objects: tuples, which meshes of one topology share,
+    cost it a third of what an array's rows do, and that is a quarter of a picture's time.
+    """
+    rows = np.frombuffer(corners, np.int32).reshape(-1, 3).tolist()
+    triangles = np.empty(len(rows), object)
+    triangles[:] = list(map(tuple, rows))
+    return triangles
 
 
 class RaycastRenderer:
