@@ -28,7 +28,7 @@ from poseloop.posegen.estimator_training import (
 )
 from poseloop.posegen.external import from_callable, from_command
 from poseloop.posegen.loading import load_gan, load_stage
-from poseloop.posegen.loop import render
+from poseloop.posegen.pictures import render
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config

@@ -23,8 +23,9 @@ from poseloop.posegen.external import from_callable, from_command
 from poseloop.posegen.finetuning import blend, finetune
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
-from poseloop.posegen.loop import Stage, make_pictures, make_start, render, run_loop
+from poseloop.posegen.loop import make_start, run_loop
 from poseloop.posegen.photograph import Photographer
+from poseloop.posegen.pictures import PriorPictures, Stage, make_pictures, render
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
 from poseloop.render.wardrobe import sample_appearance
@@ -144,10 +145,38 @@ def test_a_generators_pictures_are_its_own_for_the_share_that_the_config_names(s
         settings = stage.config.generator.model_copy(update={"own_share": share})
         config = stage.config.model_copy(update={"generator": settings, "pictures": 16})
         part = dataclasses.replace(stage, config=config)
-        images, _ = make_pictures(part, "gan", base, Gan(config, bounds, 0), 0.1, 0, 0, {})
+        gan = Gan(config, bounds, 0)
+        images, _ = make_pictures(PriorPictures(part, 0), "gan", base, gan, 0.1, 0, {})
         pose = np.concatenate([images.body_pose, mirrored(images).body_pose])
         from_prior = (np.abs(pose[:, None] - known).max(-1) < 1e-4).any(1).reshape(2, -1).any(0)
         assert from_prior.mean() == pytest.approx(1 - share, abs=0.26 * (share == 0.5))
+
+
+def test_methods_share_the_pictures_of_prior_poses(stage, monkeypatch):
+    stage, bounds = stage
+    rendered = []
+
+    def spy(stage, renderer, drawn, *rest):
+        rendered.append((renderer, len(drawn.pose)))
+        return render(stage, renderer, drawn, *rest)
+
+    monkeypatch.setattr("poseloop.posegen.pictures.render", spy)
+    piece = stage.config.poses_for(stage.config.filter.surplus)
+    usual = PriorPictures(stage, 0)
+    poses, images = usual.take("nerf", 0, piece)
+    assert len(poses.pose) == piece and len(images) == piece * stage.config.prints
+    fewer, few = usual.take("nerf", 0, 2)
+    assert torch.equal(fewer.pose, poses.pose[:2])
+    assert np.array_equal(few.rgb, images.rgb[: 2 * stage.config.prints])
+    assert rendered == [("nerf", piece)]
+    more, many = usual.take("nerf", 0, piece + 1)
+    assert torch.equal(more.pose[:piece], poses.pose)
+    assert np.array_equal(many.rgb[: len(images)], images.rgb)
+    assert len(rendered) == 2
+    usual.take("nerf", 1, 1), usual.take("mesh", 0, 1)
+    assert rendered[2:] == [("nerf", piece), ("mesh", piece)]
+    again, same = PriorPictures(stage, 0).take("nerf", 0, piece)
+    assert torch.equal(again.pose, poses.pose) and np.array_equal(same.rgb, images.rgb)
 
 
 def test_turned_copies_join_what_is_fine_tuned_on_and_not_the_examples(

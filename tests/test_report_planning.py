@@ -214,16 +214,35 @@ def test_a_released_denoiser_is_planned_alone(config):
     assert not [cost.name for cost in planned.costs if cost.name.startswith(("adhmr", "posegen"))]
 
 
-def test_every_source_that_is_rendered_is_counted():
+def composed(**entries):
+    """Pictures of one job of the loop with these methods."""
     sizes = load_posegen_sizes(case("demo"))
+    methods = {name: MethodConfig(label=name, **entry) for name, entry in entries.items()}
+    part = replace(sizes, loop=sizes.loop.model_copy(update={"methods": methods}))
+    [stage] = [stage for stage in posegen_stages(part) if stage.name == "posegen_loop"]
+    return stage.composed
 
-    def composed(source):
-        method = {"only": MethodConfig(label="only", source=source)}
-        part = replace(sizes, loop=sizes.loop.model_copy(update={"methods": method}))
-        [stage] = [stage for stage in posegen_stages(part) if stage.name == "posegen_loop"]
-        return stage.composed
 
-    rendered = {source: composed(source) for source in ("prior", "scattered", "limits")}
-    assert len(set(rendered.values())) == 1 and rendered["prior"] > 0
-    assert composed("mine") > rendered["prior"]
-    assert [composed(source) for source in ("none", "anchor", "augment")] == [0, 0, 0]
+def test_every_source_that_is_rendered_is_counted():
+    counts = {
+        source: composed(only={"source": source})
+        for source in ("prior", "scattered", "limits", "generator")
+    }
+    assert counts["prior"] == counts["scattered"] == counts["limits"] > 0
+    assert composed(only={"source": "mine"}) > counts["prior"]
+    for source in ("none", "anchor", "augment"):
+        assert composed(only={"source": source}) == 0
+
+
+def test_pictures_of_prior_poses_are_rendered_once_for_all_methods():
+    prior, scattered, mine, gan = (
+        {"source": source} for source in ("prior", "scattered", "mine", "generator")
+    )
+    alone = composed(a=prior)
+    assert composed(a=prior, b=mine) == composed(b=mine)
+    assert composed(a=prior, b=scattered) == 2 * alone
+    assert alone < composed(a=prior, b=gan) < 2 * alone
+    # A method of the main table runs in a job of its own.
+    assert composed(a=prior, prior=prior) == 2 * alone
+    by_mesh = {"source": "prior", "renderer": "mesh"}
+    assert composed(a=prior, b=by_mesh) == 2 * alone

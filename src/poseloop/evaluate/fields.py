@@ -15,8 +15,9 @@ from poseloop.posegen.field import ArticulatedField
 from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan, learn_difficulty
 from poseloop.posegen.imageset import ImageSet
-from poseloop.posegen.loop import Stage, ordinary_error, render
+from poseloop.posegen.loop import ordinary_error
 from poseloop.posegen.nerf_training import on_white, render_all
+from poseloop.posegen.pictures import Stage, render
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.runtime.seeds import torch_rng
 

@@ -1,5 +1,6 @@
 """Settings of the generator, its feedback, the loop and the methods compared."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -162,6 +163,10 @@ class PosegenConfig(Config):
     def rounds(self) -> int:
         """Rounds of the loop."""
         return len(self.finetune.steps)
+
+    def poses_for(self, surplus: float) -> int:
+        """Poses to render in a round for `surplus` times the pictures wanted."""
+        return math.ceil(self.pictures * surplus / self.prints)
 
     @model_validator(mode="after")
     def _named(self) -> "PosegenConfig":

@@ -1,5 +1,6 @@
 """Pictures of people with their pose, as one file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -51,7 +52,7 @@ class ImageSet(StoredRows):
     body_id: np.ndarray
 
 
-def concatenate(sets: list[ImageSet]) -> ImageSet:
+def concatenate(sets: Sequence[ImageSet]) -> ImageSet:
     """The pictures of all sets, in order."""
     return ImageSet(
         *(

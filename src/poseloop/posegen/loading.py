@@ -14,9 +14,9 @@ from poseloop.posegen.estimator_training import load_estimator
 from poseloop.posegen.generator import Bounds
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.imageset import ImageSet
-from poseloop.posegen.loop import Stage
 from poseloop.posegen.nerf_training import load_field
 from poseloop.posegen.photograph import Photographer
+from poseloop.posegen.pictures import Stage
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
 from poseloop.runtime.errors import UserError

@@ -5,64 +5,31 @@ so a killed run resumes at the round it was in.
 """
 
 import copy
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from poseloop.multiview.fitting import Row
-from poseloop.posegen.candidates import (
-    Verdict,
-    judge_pairs,
-    limit_poses,
-    mirrored,
-    scattered_poses,
-    turned,
-)
-from poseloop.posegen.config import PosegenConfig
+from poseloop.posegen.candidates import turned
 from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
-from poseloop.posegen.feedback import Probe
-from poseloop.posegen.finetuning import blend, finetune, validation_error, with_weights
-from poseloop.posegen.generator import Drawn, prior_poses
-from poseloop.posegen.generator_training import Gan, seek_errors
+from poseloop.posegen.finetuning import (
+    blend,
+    finetune,
+    validation_error,
+    with_weights,
+)
+from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.imageset import ImageSet, concatenate
-from poseloop.posegen.skeleton import SurfaceBody
-from poseloop.posegen.synthesis import FieldStudio, MeshStudio
+from poseloop.posegen.pictures import PriorPictures, Stage, make_pictures
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
-from poseloop.runtime.seeds import numpy_rng, torch_rng
+from poseloop.runtime.seeds import torch_rng
 
-_TURN_DEGREES = 60.0
 # Ordinary pictures on which the unit of hardness is measured.
 _REFERENCE = 600
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What all runs of a study share.
-
-    prior : (N, 72) tensor
-        Pose vectors of the motion prior.
-    anchor, validation : ImageSet
-        Ordinary training pictures; pictures by which rounds are chosen.
-    check : Estimator
-        The independent keypoint check.
-    studio : FieldStudio
-    mesh : MeshStudio
-        The same people without the NeRF.
-    """
-
-    config: PosegenConfig
-    body: SurfaceBody
-    prior: torch.Tensor
-    anchor: ImageSet
-    validation: ImageSet
-    check: Estimator
-    studio: FieldStudio
-    mesh: MeshStudio
 
 
 @dataclass(frozen=True)
@@ -77,12 +44,14 @@ class Start:
         Its mean error on ordinary pictures, metres: the unit of hardness.
     anchor : ImageSet
         Ordinary pictures and their turned copies.
+    usual : PriorPictures
     """
 
     base: Estimator
     entry: EstimatorConfig
     reference: float
     anchor: ImageSet
+    usual: PriorPictures
 
 
 def make_start(stage: Stage, base: Estimator, entry: EstimatorConfig, seed: int) -> Start:
@@ -96,7 +65,8 @@ def make_start(stage: Stage, base: Estimator, entry: EstimatorConfig, seed: int)
     turns = torch_rng(seed, "posegen", "anchor")
     copies = turned(stage.anchor, stage.config.finetune.anchor_turn, turns)
     anchor = concatenate([stage.anchor, copies])
-    return Start(base, entry, ordinary_error(base, stage.anchor), anchor)
+    reference = ordinary_error(base, stage.anchor)
+    return Start(base, entry, reference, anchor, PriorPictures(stage, seed))
 
 
 @dataclass(frozen=True)
@@ -154,7 +124,7 @@ def run_loop(
     rounds = 0 if config.methods[method].source == "none" else config.rounds
     for number in range(len(rows), rounds):
         row: Row = {"round": number + 1}
-        made = make_pictures(stage, method, estimator, gan, start.reference, seed, number, row)
+        made = make_pictures(start.usual, method, estimator, gan, start.reference, number, row)
         if made is not None:
             kept, verdict = made
             turns = torch_rng(seed, "posegen", "turns", number)
@@ -211,101 +181,6 @@ def ordinary_error(estimator: Estimator, images: ImageSet) -> float:
     if not np.isfinite(error):
         raise UserError("the estimator returns joints that are not finite")
     return error
-
-
-def make_pictures(
-    stage: Stage,
-    method: str,
-    estimator: Estimator,
-    gan: Gan,
-    reference: float,
-    seed: int,
-    number: int,
-    row: Row,
-) -> tuple[ImageSet, Verdict | None] | None:
-    """Pictures of one round of a method; what there is to log goes into `row`.
-
-    Returns
-    -------
-    the pictures and the filter's verdict on all that were rendered; None for no pictures
-    """
-    config = stage.config
-    entry = config.methods[method]
-    generator = torch_rng(seed, "posegen", "pictures", entry.source, number)
-    if entry.source == "anchor":
-        return None
-    if entry.source == "augment":
-        rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
-        return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
-    surplus = config.mined if entry.source == "mine" else config.filter.surplus
-    wanted = math.ceil(config.pictures * surplus / config.prints)
-    if entry.source in ("prior", "mine"):
-        drawn = prior_poses(stage.prior, config.generator, wanted, generator)
-    elif entry.source == "scattered":
-        drawn = scattered_poses(stage.prior, gan.bounds, wanted, generator)
-    elif entry.source == "limits":
-        drawn = limit_poses(gan.bounds, wanted, generator)
-    else:
-        probe = Probe(
-            stage.studio.field,
-            stage.studio.rest_joints,
-            estimator,
-            config.feedback.size,
-            stage.studio.size,
-        )
-        log = seek_errors(config, method, gan, stage.prior, probe, reference, seed, number)
-        row |= {name: value for name, value in log[-1].items() if name != "step"}
-        own = round(wanted * config.generator.own_share)
-        sought = gan.sample(own, config.generator.noise, generator)
-        usual = prior_poses(stage.prior, config.generator, wanted - own, generator)
-        order = torch.randperm(wanted, generator=generator)
-        drawn = sought.joined(usual).of(order)
-    images = render(stage, entry.renderer, drawn, generator, (seed, entry.source, number))
-    verdict = judge_pairs(
-        images,
-        gan.bounds.contains(drawn).cpu().numpy().repeat(config.prints),
-        lambda rgb: estimate_all(estimator, rgb).joints,
-        stage.check,
-        config.filter,
-        reference,
-        entry.capped,
-    )
-    row |= {f"rejected_{reason}": count for reason, count in verdict.reasons.items()}
-    row |= {"rendered": len(images), "rendered_hardness": float(verdict.hardness.mean())}
-    row["fidelity"] = float(verdict.fidelity.mean())
-    kept = np.flatnonzero(verdict.kept)
-    if entry.source == "mine":
-        kept = kept[np.argsort(-verdict.hardness[kept], kind="stable")]
-    kept = kept[: config.pictures]
-    if len(kept) == 0:
-        raise UserError(
-            f"{method}, round {number + 1}: the filter leaves no picture ({verdict.reasons}); "
-            "lower filter.fidelity or raise filter.hardness in posegen.yaml"
-        )
-    row |= {"kept": len(kept), "kept_hardness": float(verdict.hardness[kept].mean())}
-    return images[kept], verdict
-
-
-def render(
-    stage: Stage,
-    renderer: str,
-    drawn: Drawn,
-    generator: torch.Generator,
-    names: tuple[object, ...],
-) -> ImageSet:
-    """`config.prints` pictures of every pose, of subjects drawn at random, side by side.
-
-    Every second picture of a pose is mirrored.
-    """
-    studio = stage.studio if renderer == "nerf" else stage.mesh
-    count, prints = len(drawn.pose), stage.config.prints
-    subject = torch.randint(len(stage.studio.betas), (count,), generator=generator)
-    seed, *rest = names
-    rngs = [numpy_rng(seed, "posegen", "picture", *rest, index) for index in range(count * prints)]
-    images = studio.shoot(drawn, subject, rngs)
-    places = np.arange(len(images))
-    turn = places % prints % 2
-    return concatenate([images, mirrored(images)])[places + turn * len(images)]
 
 
 def _packed(images: ImageSet) -> dict:

@@ -17,6 +17,7 @@ _ASKED: dict[Feedback, int] = {
     "difficulty_net": 1,
 }
 _UNRENDERED = ("none", "anchor", "augment")
+_OF_PRIOR = ("prior", "mine")
 # A picture by the field is lit and set before a background, but not posed and dressed: its share of
 # the time of one that is.
 _DEVELOPED = 0.4
@@ -42,17 +43,18 @@ def posegen_stages(sizes: PosegenSizes) -> list[Stage]:
     held = shown * (capture.poses + capture.held_poses * len(capture.azimuths))
 
     tuned = sizes.estimators.tuned
-    runs = [
-        (name, loop.methods[method])
+    jobs = [
+        (name, [loop.methods[method] for method in methods])
         for name in tuned
         for methods in loop.parts(name).values()
-        for method in methods
     ]
+    runs = [(name, entry) for name, entries in jobs for entry in entries]
     seeds = len(loop.seeds)
     check = flops[sizes.estimators.check]
     each = [
         _method(loop, entry, flops[name], check, sets["validation"].count) for name, entry in runs
     ]
+    each += [_shared(loop, entries) for _, entries in jobs]
     work = {key: seeds * sum(part[key] for part in each) for key in each[0]}
     tested = sum(sets[name].count for name in [*loop.test_sets, loop.indomain])
     return [
@@ -110,7 +112,7 @@ def _method(
 ) -> dict[str, float]:
     """One run of a method: operations, pictures composed, and rendered by the field, whole and
     in the size of feedback."""
-    work = {"flops": 0.0, "composed": 0.0, "field": 0.0, "small": 0.0}
+    work = _nothing()
     if entry.source == "none":
         return work
     tune, feedback = loop.finetune, loop.feedback
@@ -121,15 +123,42 @@ def _method(
     if entry.source in _UNRENDERED:
         return work
     rounds = len(tune.steps)
-    surplus = loop.mined if entry.source == "mine" else loop.filter.surplus
-    poses = rounds * math.ceil(loop.pictures * surplus / loop.prints)
-    work["composed"] += poses * loop.prints
-    work["flops"] += poses * loop.prints * (estimator + check)
-    if entry.renderer == "nerf":
-        work["field"] += poses
+    judged, own = _poses(loop, entry)
+    _render(work, loop, entry.renderer, rounds * own)
+    work["flops"] += rounds * judged * loop.prints * (estimator + check)
     if entry.source == "generator":
         asked = rounds * feedback.steps * feedback.batch_size * _ASKED[entry.feedback]
         work["small"] += asked
         work["flops"] += asked * estimator
         work["flops"] += rounds * feedback.steps * count.gan_step(loop.generator)
     return work
+
+
+def _shared(loop: PosegenConfig, entries: list[MethodConfig]) -> dict[str, float]:
+    """Pictures of random poses of the prior: rendered once a job, for all methods that use some."""
+    work = _nothing()
+    piece = loop.poses_for(loop.filter.surplus)
+    for renderer in {entry.renderer for entry in entries}:
+        poses = [_poses(loop, entry) for entry in entries if entry.renderer == renderer]
+        used = [judged - own for judged, own in poses]
+        _render(work, loop, renderer, loop.rounds * piece * math.ceil(max(used) / piece))
+    return work
+
+
+def _poses(loop: PosegenConfig, entry: MethodConfig) -> tuple[int, int]:
+    """Poses that a method has in a round, and those of them that it renders for itself."""
+    if entry.source in _UNRENDERED:
+        return 0, 0
+    judged = loop.poses_for(loop.mined if entry.source == "mine" else loop.filter.surplus)
+    share = loop.generator.own_share if entry.source == "generator" else 1.0
+    return judged, 0 if entry.source in _OF_PRIOR else round(judged * share)
+
+
+def _render(work: dict[str, float], loop: PosegenConfig, renderer: str, poses: int) -> None:
+    work["composed"] += poses * loop.prints
+    if renderer == "nerf":
+        work["field"] += poses
+
+
+def _nothing() -> dict[str, float]:
+    return {"flops": 0.0, "composed": 0.0, "field": 0.0, "small": 0.0}
