@@ -65,7 +65,7 @@ def main() -> None:
         if not config.estimators_of(method, [name]):
             continue
         checkpoints = Checkpoints(f"{key}-{method}", 1)
-        outcome = run_loop(stage, method, start, gan, arguments.seed, checkpoints)
+        outcome = run_loop(method, start, gan, checkpoints)
         done.append(checkpoints)
         state = outcome.estimator.state_dict()
         weights |= {f"{method}.{part}": value for part, value in state.items()}

@@ -297,7 +297,7 @@ def test_the_loop_seeks_errors_and_fine_tunes(motion, feedback):
         stage = Stage(config, compact, prior, images, images[:6], check, studio, mesh)
         base = make_small_estimator("regression", compact).to(device).requires_grad_(False)
         start = make_start(stage, base, estimators_config().estimators["regression"], 0)
-        outcome = run_loop(stage, config.main, start, gan, 0, Checkpoints("loop", 1))
+        outcome = run_loop(config.main, start, gan, Checkpoints("loop", 1))
         assert next(outcome.estimator.parameters()).device == device
         return {"error": [row["validation_mpjpe"] for row in outcome.rows]}
 

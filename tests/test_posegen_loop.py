@@ -65,7 +65,7 @@ def loop(stage, bounds, method, folder, monkeypatch, name="run"):
     entry = estimators_config().estimators["regression"]
     gan = Gan(stage.config, bounds, 0)
     start = make_start(stage, base, entry, 0)
-    return run_loop(stage, method, start, gan, 0, Checkpoints(name, 1)), base
+    return run_loop(method, start, gan, Checkpoints(name, 1)), base
 
 
 def test_labels_are_where_the_person_is(stage):

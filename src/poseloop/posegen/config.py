@@ -168,6 +168,19 @@ class PosegenConfig(Config):
         """Poses to render in a round for `surplus` times the pictures wanted."""
         return math.ceil(self.pictures * surplus / self.prints)
 
+    def poses_of(self, entry: MethodConfig) -> tuple[int, int]:
+        """Poses that a method shows in a round, and how many of them are its own.
+
+        The others are random ones of the prior, which it shares with other methods.
+        """
+        if entry.source in ("none", "anchor", "augment"):
+            return 0, 0
+        poses = self.poses_for(self.mined if entry.source == "mine" else self.filter.surplus)
+        if entry.source in ("prior", "mine"):
+            return poses, 0
+        share = self.generator.own_share if entry.source == "generator" else 1.0
+        return poses, round(poses * share)
+
     @model_validator(mode="after")
     def _named(self) -> "PosegenConfig":
         for field in ("baseline", "main", "rivals"):

@@ -15,12 +15,7 @@ from poseloop.posegen.candidates import turned
 from poseloop.posegen.config_estimators import EstimatorConfig
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all, joint_errors
-from poseloop.posegen.finetuning import (
-    blend,
-    finetune,
-    validation_error,
-    with_weights,
-)
+from poseloop.posegen.finetuning import blend, finetune, validation_error, with_weights
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.imageset import ImageSet, concatenate
 from poseloop.posegen.pictures import PriorPictures, Stage, make_pictures
@@ -45,6 +40,7 @@ class Start:
     anchor : ImageSet
         Ordinary pictures and their turned copies.
     usual : PriorPictures
+        Of the stage and the seed that they share.
     """
 
     base: Estimator
@@ -89,14 +85,7 @@ class Outcome:
     hardness: np.ndarray
 
 
-def run_loop(
-    stage: Stage,
-    method: str,
-    start: Start,
-    gan: Gan,
-    seed: int,
-    checkpoints: Checkpoints,
-) -> Outcome:
+def run_loop(method: str, start: Start, gan: Gan, checkpoints: Checkpoints) -> Outcome:
     """Run all rounds of a method on one estimator.
 
     Parameters
@@ -109,7 +98,8 @@ def run_loop(
     UserError
         The filter leaves no picture.
     """
-    config, base = stage.config, start.base
+    stage, seed, base = start.usual.stage, start.usual.seed, start.base
+    config = stage.config
     gan = copy.deepcopy(gan)
     estimator, best = base, base
     rows: list[Row] = []

@@ -154,24 +154,21 @@ def make_pictures(
 def _shoot(
     usual: PriorPictures, entry: MethodConfig, gan: Gan, number: int, generator: torch.Generator
 ) -> Shots:
-    """Poses of a method and their pictures: of a generator its own, then those of the prior."""
-    config = usual.stage.config
-    poses = config.poses_for(config.mined if entry.source == "mine" else config.filter.surplus)
-    if entry.source in ("prior", "mine"):
-        return usual.take(entry.renderer, number, poses)
-    if entry.source == "scattered":
-        drawn = scattered_poses(usual.stage.prior, gan.bounds, poses, generator)
-    elif entry.source == "limits":
-        drawn = limit_poses(gan.bounds, poses, generator)
-    else:
-        own = round(poses * config.generator.own_share)
-        drawn = gan.sample(own, config.generator.noise, generator)
+    """Poses of a method and their pictures: its own, then those of the prior."""
+    stage, config = usual.stage, usual.stage.config
+    poses, own = config.poses_of(entry)
     shots = []
-    if len(drawn.pose):
+    if own:
+        if entry.source == "scattered":
+            drawn = scattered_poses(stage.prior, gan.bounds, own, generator)
+        elif entry.source == "limits":
+            drawn = limit_poses(gan.bounds, own, generator)
+        else:
+            drawn = gan.sample(own, config.generator.noise, generator)
         names = usual.seed, entry.source, number
-        shots.append((drawn, render(usual.stage, entry.renderer, drawn, generator, names)))
-    if len(drawn.pose) < poses:
-        shots.append(usual.take(entry.renderer, number, poses - len(drawn.pose)))
+        shots.append((drawn, render(stage, entry.renderer, drawn, generator, names)))
+    if own < poses:
+        shots.append(usual.take(entry.renderer, number, poses - own))
     return _joined(shots)
 
 

@@ -16,8 +16,6 @@ _ASKED: dict[Feedback, int] = {
     "score_function": 2,
     "difficulty_net": 1,
 }
-_UNRENDERED = ("none", "anchor", "augment")
-_OF_PRIOR = ("prior", "mine")
 # A picture by the field is lit and set before a background, but not posed and dressed: its share of
 # the time of one that is.
 _DEVELOPED = 0.4
@@ -120,12 +118,10 @@ def _method(
     validations = sum(1 + -(-count // tune.validate_every) for count in tune.steps)
     work["flops"] += TRAINING * steps * tune.batch_size * estimator
     work["flops"] += validations * validation * estimator
-    if entry.source in _UNRENDERED:
-        return work
     rounds = len(tune.steps)
-    judged, own = _poses(loop, entry)
+    poses, own = loop.poses_of(entry)
     _render(work, loop, entry.renderer, rounds * own)
-    work["flops"] += rounds * judged * loop.prints * (estimator + check)
+    work["flops"] += rounds * poses * loop.prints * (estimator + check)
     if entry.source == "generator":
         asked = rounds * feedback.steps * feedback.batch_size * _ASKED[entry.feedback]
         work["small"] += asked
@@ -139,19 +135,10 @@ def _shared(loop: PosegenConfig, entries: list[MethodConfig]) -> dict[str, float
     work = _nothing()
     piece = loop.poses_for(loop.filter.surplus)
     for renderer in {entry.renderer for entry in entries}:
-        poses = [_poses(loop, entry) for entry in entries if entry.renderer == renderer]
-        used = [judged - own for judged, own in poses]
+        counts = [loop.poses_of(entry) for entry in entries if entry.renderer == renderer]
+        used = [poses - own for poses, own in counts]
         _render(work, loop, renderer, loop.rounds * piece * math.ceil(max(used) / piece))
     return work
-
-
-def _poses(loop: PosegenConfig, entry: MethodConfig) -> tuple[int, int]:
-    """Poses that a method has in a round, and those of them that it renders for itself."""
-    if entry.source in _UNRENDERED:
-        return 0, 0
-    judged = loop.poses_for(loop.mined if entry.source == "mine" else loop.filter.surplus)
-    share = loop.generator.own_share if entry.source == "generator" else 1.0
-    return judged, 0 if entry.source in _OF_PRIOR else round(judged * share)
 
 
 def _render(work: dict[str, float], loop: PosegenConfig, renderer: str, poses: int) -> None:
