@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from poseloop.body.model import load_body
-from poseloop.evaluate.fields import compare_fields, feedback_directions, fidelity_of_field
+from poseloop.evaluate.fields import compare_fields, feedback_values, fidelity_of_field
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_images import ImageSetsConfig
 from poseloop.posegen.config_nerf import NerfConfig
@@ -57,7 +57,7 @@ def main() -> None:
     stage = load_stage(config, nerf, body, compact, prior, *data)
     values |= fidelity_of_field(stage, gan, config.seeds[0])
     base, _ = load_estimator(arguments.estimator, compact)
-    values |= feedback_directions(stage, gan, base.requires_grad_(False), config.seeds[0])
+    values |= feedback_values(stage, gan, base.requires_grad_(False), config.seeds[0])
     write_json(arguments.output, {key: np.round(rows, 5).tolist() for key, rows in values.items()})
     write_npz(arguments.pictures, pictures)
 

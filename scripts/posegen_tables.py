@@ -30,7 +30,7 @@ _FIELDS = {
 
 
 def nerf_table(values: dict[str, list[float]]) -> pd.DataFrame:
-    """Rows of `posegen_evaluate_nerf.py`: fields, label fidelity, feedback directions."""
+    """Rows of `posegen_evaluate_nerf.py`: fields, label fidelity, what feedback knows."""
     rows = []
     for key, numbers in values.items():
         method, split, metric = key.split("/")

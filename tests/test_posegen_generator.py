@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from tiny_data import make_body, make_clips
 from tiny_posegen import SIZE, bounds_of, field_of, loop_config, make_small_estimator
 
+from poseloop.posegen.config import FeedbackConfig, MethodConfig
 from poseloop.posegen.feedback import (
     DifficultyNet,
     Probe,
@@ -21,7 +23,7 @@ from poseloop.posegen.generator import (
     prior_poses,
     usual_cameras,
 )
-from poseloop.posegen.generator_training import Gan, seek_errors, warm_up
+from poseloop.posegen.generator_training import Gan, choose_hard, propose, seek_errors, warm_up
 
 
 @pytest.fixture(scope="module")
@@ -226,10 +228,81 @@ def test_standard_normal_numbers_have_the_priors_mean_and_spread(problem):
     assert pose.std(0).norm() == pytest.approx(prior.std(0).norm().item(), rel=0.3)
 
 
+def test_draws_start_at_poses_of_the_prior_and_stay_near_them(problem):
+    *_, bounds, prior = problem
+    start = bounds(bounds.starts)
+    assert torch.allclose(start.pose, prior, atol=1e-3)
+    camera = loop_config().generator.camera
+    assert start.camera[:, 3].min() >= camera.distance[0]
+    assert start.camera[:, 1].std() > 0.05
+    gan = Gan(loop_config(), bounds, 0)
+    noise = torch.randn((3000, 8), generator=torch.Generator().manual_seed(0))
+    raw = gan.generator(noise)
+    rows = torch.cdist(raw, bounds.starts).argmin(1)
+    assert torch.equal(raw, bounds.starts[rows])  # untrained, it changes nothing
+    counts = torch.bincount(rows, minlength=len(prior))
+    assert counts.min() > 0.4 * counts.float().mean()  # every pose as often as any other
+    assert counts.max() < 1.8 * counts.float().mean()
+    torch.nn.init.normal_(gan.generator.layers[-1].weight)
+    moved = gan.generator(noise) - raw
+    assert 0.2 < moved.abs().max() <= loop_config().generator.change
+    last = gan.generator(torch.full((1, 8), 40.0))
+    assert torch.isfinite(last).all()
+
+
+def test_a_generator_from_noise_alone_has_no_starts(problem):
+    *_, bounds, _ = problem
+    config = loop_config()
+    settings = config.generator.model_copy(update={"change": None})
+    gan = Gan(config.model_copy(update={"generator": settings}), bounds, 0)
+    noise = torch.randn((64, 8), generator=torch.Generator().manual_seed(0))
+    raw = gan.generator(noise)
+    assert torch.cdist(raw, bounds.starts).min() > 0.1
+    assert gan.generator.layers[0].in_features == config.generator.noise
+
+
+def test_candidates_are_drawn_from_the_hardest_within_the_cap(problem, probe):
+    *_, bounds, _ = problem
+    config = loop_config()
+    gan = Gan(config, bounds, 0)
+    drawn, hardness = propose(config, gan, probe, 0.1, 12, torch.Generator().manual_seed(3))
+    ranked = hardness.sort().values
+    cap = float((ranked[-3] + ranked[-2]) / 2)  # two are too hard
+
+    def chosen(capped: bool) -> list[float]:
+        limits = config.filter.model_copy(update={"hardness": cap})
+        few = config.model_copy(update={"filter": limits})
+        generator = torch.Generator().manual_seed(3)
+        hard = choose_hard(few, gan, probe, 0.1, capped, 4, generator)
+        rows = torch.cdist(hard.pose, drawn.pose).argmin(1)
+        assert len(set(rows.tolist())) == 4
+        return hardness[rows].tolist()
+
+    # Of 12 candidates, three for each of four, these come from the hardest eight.
+    assert min(chosen(False)) >= ranked[4]
+    assert ranked[2] <= min(chosen(True)) and max(chosen(True)) < cap
+
+
+def test_only_a_generator_is_screened_and_from_enough_candidates():
+    config = loop_config()
+    prior = config.methods["prior"].model_dump()
+    with pytest.raises(ValidationError, match="screened: only a generator has candidates"):
+        MethodConfig.model_validate(prior | {"screened": True})
+    few = config.feedback.model_dump() | {"candidates": 2, "hardest": 3}
+    with pytest.raises(ValidationError, match="hardest: must not be larger than candidates"):
+        FeedbackConfig.model_validate(few)
+
+
 def test_warm_up_brings_poses_back_to_the_prior(problem):
     *_, bounds, prior = problem
     config = loop_config()
-    changes = {"warmup_steps": 300, "batch_size": 64, "hidden": 64, "critic_hidden": 32}
+    changes = {
+        "change": None,
+        "warmup_steps": 300,
+        "batch_size": 64,
+        "hidden": 64,
+        "critic_hidden": 32,
+    }
     changes |= {"diversity_weight": 0.0, "learning_rate": 2e-3}
     settings = config.generator.model_copy(update=changes)
     config = config.model_copy(update={"generator": settings})

@@ -23,6 +23,7 @@ METRICS = {
     "images_per_second": Metric("pictures a second (relative)", "1", "higher", 1),
     "label_fidelity": Metric("label fidelity", "%", "higher", 1),
     "direction": Metric("correlation with the real change of error", "1", "higher", 3),
+    "hardness": Metric("correlation with the error on finished pictures", "1", "higher", 3),
 }
 """Descriptions of the metrics of estimators and fields."""
 

@@ -10,10 +10,11 @@ from poseloop.posegen.candidates import label_fidelity, scattered_poses
 from poseloop.posegen.captures import scene_of
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.estimator import Estimator
+from poseloop.posegen.estimator_training import estimate_all, joint_errors
 from poseloop.posegen.feedback import Probe, direction_correlation, scene_of_drawn
 from poseloop.posegen.field import ArticulatedField
 from poseloop.posegen.generator import Drawn
-from poseloop.posegen.generator_training import Gan, learn_difficulty
+from poseloop.posegen.generator_training import Gan, learn_difficulty, propose
 from poseloop.posegen.imageset import ImageSet
 from poseloop.posegen.loop import ordinary_error
 from poseloop.posegen.nerf_training import on_white, render_all
@@ -116,8 +117,13 @@ def fidelity_of_field(stage: Stage, gan: Gan, seed: int) -> Values:
     return values
 
 
-def feedback_directions(stage: Stage, gan: Gan, estimator: Estimator, seed: int) -> Values:
-    """Correlation of every feedback's direction with the real change of error, by mode."""
+def feedback_values(stage: Stage, gan: Gan, estimator: Estimator, seed: int) -> Values:
+    """What feedback knows of the estimator's error, on poses that the generator proposes.
+
+    `direction`: correlation of every mode's direction with the real change of error on small
+    renders. `hardness`: correlation of the error on a small render, and of what the difficulty
+    network says, with the mean error on the pictures that would be made of the pose.
+    """
     settings = stage.config.feedback
     studio = stage.studio
     probe = Probe(studio.field, studio.rest_joints, estimator, settings.size, studio.size)
@@ -133,5 +139,19 @@ def feedback_directions(stage: Stage, gan: Gan, estimator: Estimator, seed: int)
         found = direction_correlation(
             mode, raw, subject, gan.bounds, probe, generator, 0.1, settings.noise, net
         )
-        values[f"{mode}/generated/direction"] = [found if np.isfinite(found) else 0.0]
+        values[f"{mode}/generated/direction"] = [_known(found)]
+    generator = torch_rng(*names, "pictures")
+    checked = stage.config.filter.checked
+    drawn, small = propose(stage.config, gan, probe, reference, checked, generator)
+    images = render(stage, "nerf", drawn, generator, (seed, "hardness"))
+    joints = estimate_all(estimator, images.rgb).joints
+    shown = joint_errors(joints, torch.from_numpy(images.joints)).view(checked, -1).mean(1)
+    for name, told in (("candidates", small), ("difficulty_net", net(drawn))):
+        found = float(torch.corrcoef(torch.stack([told.cpu(), shown]))[0, 1])
+        values[f"{name}/generated/hardness"] = [_known(found)]
     return values
+
+
+def _known(correlation: float) -> float:
+    """A correlation; 0 where one of the two does not vary."""
+    return correlation if np.isfinite(correlation) else 0.0

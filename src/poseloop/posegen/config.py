@@ -20,6 +20,11 @@ class GeneratorConfig(Config):
     noise: Positive = Field(description="Width of the noise; the release has 32.")
     hidden: Positive = Field(description="Width of the generator's layers; the release has 256.")
     critic_hidden: Positive = Field(description="Width of a discriminator; the release has 500.")
+    change: float | None = Field(
+        gt=0,
+        description="Most that a pose or camera of the prior is changed, in standard deviations "
+        "of the prior; null is a generator from noise alone, as in the release.",
+    )
     range_factor: float = Field(
         ge=1, description="Bounds of each rotation coordinate as a multiple of the prior's range."
     )
@@ -59,8 +64,22 @@ class FeedbackConfig(Config):
     size: Positive = Field(description="Pixels of the low-resolution render.")
     noise: float = Field(gt=0, description="Std of the score function's perturbation, of a range.")
     probes: Positive = Field(description="Poses on which the directions are measured.")
+    candidates: Positive = Field(
+        description="Poses that a screened generator proposes for each that it shows, the "
+        "estimator's error measured on a low-resolution render of each."
+    )
+    hardest: Positive = Field(
+        description="The shown ones are drawn at random from this many times as many candidates, "
+        "the hardest within the cap; at most `candidates`."
+    )
     difficulty_hidden: Positive = Field(description="Width of the difficulty network.")
     difficulty_steps: Positive = Field(description="Steps of its training in each round.")
+
+    @model_validator(mode="after")
+    def _enough(self) -> "FeedbackConfig":
+        if self.hardest > self.candidates:
+            raise ValueError("hardest: must not be larger than candidates")
+        return self
 
 
 class FilterConfig(Config):
@@ -122,6 +141,9 @@ class MethodConfig(Config):
         "`generator`: the GAN."
     )
     feedback: Feedback = Field("none", description="Feedback to the generator.")
+    screened: bool = Field(
+        False, description="Whether a generator shows the hard ones of several candidates."
+    )
     capped: bool = Field(True, description="Whether the hinge and the hardness filter are on.")
     renderer: Literal["nerf", "mesh"] = Field("nerf", description="What draws the pictures.")
     estimators: list[str] | None = Field(None, description="Estimators to run on; null is all.")
@@ -130,6 +152,8 @@ class MethodConfig(Config):
     def _fits(self) -> "MethodConfig":
         if self.feedback != "none" and self.source != "generator":
             raise ValueError("feedback: only a generator takes feedback")
+        if self.screened and self.source != "generator":
+            raise ValueError("screened: only a generator has candidates")
         return self
 
 

@@ -3,6 +3,11 @@
 A pose is a vector of 72 rotation coordinates: the pelvis without heading, then 69 of `body_pose`;
 a camera is azimuth, elevation, roll and distance. Both are bounded: every coordinate is a tanh
 within its range. The heading of the body turns with the camera's azimuth, which is free.
+
+A generator from noise alone, as released, learns the middle of the prior and not what is rare
+there, such as people who lie, unless it is large and trained for long. So by default each noise
+picks a pose and a camera of the prior, which the network changes by a bounded amount, as PoseAug
+changes recorded poses (Gong et al., CVPR 2021; fact sheet PoseGen 4).
 """
 
 from typing import NamedTuple
@@ -17,6 +22,7 @@ from poseloop.data.poses import Poses
 from poseloop.motion.augment import measured_range
 from poseloop.posegen.config import GeneratorConfig
 from poseloop.posegen.config_images import CameraRange
+from poseloop.runtime.seeds import torch_rng
 
 PARTS = (
     (4, 7, 10),
@@ -32,6 +38,8 @@ PARTS = (
 
 # Values nearer to a bound than this share would be at infinity before the tanh.
 _INNER = 0.97
+# Axes of the prior's covariance with less variance than this have none: the pelvis has no heading.
+_FLAT = 1e-8
 
 
 class Drawn(NamedTuple):
@@ -65,13 +73,18 @@ class Drawn(NamedTuple):
 
 
 class Bounds(nn.Module):
-    """Ranges of the 76 coordinates, and the map from real numbers into them.
+    """Ranges of the 76 coordinates, the map from real numbers into them, and where draws start.
 
     Parameters
     ----------
     config : GeneratorConfig
     prior : Poses
-        Poses of the motion prior; their measured ranges, widened, are the joint limits.
+        N poses of the motion prior; their measured ranges, widened, are the joint limits.
+
+    Attributes
+    ----------
+    starts : (N, 76) buffer
+        Real numbers of the prior's poses, each before a camera of the prior.
     """
 
     def __init__(self, config: GeneratorConfig, prior: Poses) -> None:
@@ -91,6 +104,12 @@ class Bounds(nn.Module):
         mixing = axes * np.sqrt(values.clip(0))
         self._keep("mean", torch.from_numpy(unbounded.mean(0)).float())
         self._keep("mixing", torch.from_numpy(mixing).float())
+        turned = (unbounded - unbounded.mean(0)) @ axes
+        starts = np.where(values > _FLAT, turned / np.sqrt(values.clip(_FLAT)), 0.0)
+        cameras = usual_cameras(config, len(vectors), torch_rng(0, "posegen", "starts"))
+        share = (cameras - self.middle[72:]) / self.reach[72:]
+        raw_cameras = torch.atanh(share.clamp(-_INNER, _INNER))
+        self._keep("starts", torch.cat([torch.from_numpy(starts).float(), raw_cameras], dim=1))
 
     def _keep(self, name: str, value: Tensor) -> None:
         # Rebuilt from the prior wherever a generator is loaded, so no part of its weights.
@@ -134,15 +153,26 @@ def prior_poses(
 
 
 class Generator(nn.Module):
-    """Noise (B, Z) to 76 real numbers, which `Bounds` turns into pose and camera."""
+    """Noise (B, Z) to 76 real numbers, which `Bounds` turns into pose and camera.
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    Parameters
+    ----------
+    config : GeneratorConfig
+    starts : (N, 76)
+        Of `Bounds`. The first number of a noise picks one of them, unless `config.change` is None.
+    """
+
+    def __init__(self, config: GeneratorConfig, starts: Tensor) -> None:
         super().__init__()
+        self.change = config.change
+        # Rebuilt from the prior, as the bounds are.
+        self.register_buffer("starts", starts, persistent=False)
         width = config.hidden
+        seen = config.noise + (0 if self.change is None else starts.shape[1])
         layers: list[nn.Module] = []
         for index in range(3):
             layers += [
-                nn.Linear(config.noise if index == 0 else width, width),
+                nn.Linear(seen if index == 0 else width, width),
                 nn.LayerNorm(width),
                 nn.LeakyReLU(0.01),
             ]
@@ -151,10 +181,18 @@ class Generator(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight)
         nn.init.zeros_(self.layers[-1].bias)
+        if self.change is not None:
+            nn.init.zeros_(self.layers[-1].weight)
 
     def forward(self, noise: Tensor) -> Tensor:
         """(B, Z) to (B, 76)."""
-        return self.layers(noise)
+        if self.change is None:
+            return self.layers(noise)
+        count = len(self.starts)
+        # Of a standard normal number, the distribution function is uniform.
+        rows = (torch.special.ndtr(noise[:, 0]) * count).long().clamp_max(count - 1)
+        start = self.starts[rows]
+        return start + self.change * torch.tanh(self.layers(torch.cat([noise, start], dim=1)))
 
 
 FEATURES = 24 * 6 + 7

@@ -33,7 +33,7 @@ class Gan(nn.Module):
         torch.manual_seed(derive_seed(seed, "posegen", "gan"))
         settings = config.generator
         self.bounds = bounds
-        self.generator = Generator(settings)
+        self.generator = Generator(settings, bounds.starts)
         self.discriminators = Discriminators(settings)
         self.register_buffer("pool", torch.zeros(settings.pool, 76))
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
@@ -186,6 +186,30 @@ def seek_errors(
     return rows
 
 
+def propose(
+    config: PosegenConfig,
+    gan: Gan,
+    probe: Probe,
+    reference: float,
+    count: int,
+    generator: torch.Generator,
+) -> tuple[Drawn, Tensor]:
+    """Poses of the generator, and the hardness (B,) that is measured on small renders of them.
+
+    Parameters
+    ----------
+    reference : float
+        The base estimator's mean error on ordinary pictures, metres: the unit of hardness.
+    """
+    drawn = gan.sample(count, config.generator.noise, generator)
+    subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
+    errors = [
+        probe.errors(drawn.of(rows), subject[rows])
+        for rows in torch.arange(count).split(config.feedback.batch_size)
+    ]
+    return drawn, torch.cat(errors) / reference
+
+
 def learn_difficulty(
     config: PosegenConfig,
     gan: Gan,
@@ -196,15 +220,7 @@ def learn_difficulty(
     """Fit a difficulty network to the measured hardness of the generator's own poses."""
     settings = config.feedback
     count = settings.steps * settings.batch_size
-    drawn = gan.sample(count, config.generator.noise, generator)
-    subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
-    hardness = torch.cat(
-        [
-            probe.errors(drawn.of(rows), subject[rows])
-            for rows in torch.arange(count).split(settings.batch_size)
-        ]
-    )
-    hardness = hardness / reference
+    drawn, hardness = propose(config, gan, probe, reference, count, generator)
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
         net = DifficultyNet(settings.difficulty_hidden).to(hardness.device)
@@ -216,3 +232,36 @@ def learn_difficulty(
         error.square().mean().backward()
         optimizer.step()
     return net.eval().requires_grad_(False)
+
+
+def choose_hard(
+    config: PosegenConfig,
+    gan: Gan,
+    probe: Probe,
+    reference: float,
+    capped: bool,
+    count: int,
+    generator: torch.Generator,
+) -> Drawn:
+    """Poses and cameras drawn from the hardest of more that the generator proposes.
+
+    Where gradients of the error point is uncertain (`direction_correlation`), the error itself is
+    not: on a small render without surroundings it tells well how hard the pictures of a pose are.
+
+    Parameters
+    ----------
+    reference : float
+        The base estimator's mean error on ordinary pictures, metres.
+    capped : bool
+        Whether candidates beyond `filter.hardness` count as the easiest.
+    count : int
+        How many are drawn.
+    """
+    settings = config.feedback
+    proposed = count * settings.candidates
+    drawn, hardness = propose(config, gan, probe, reference, proposed, generator)
+    hardness = hardness.nan_to_num(0.0)
+    if capped:
+        hardness = hardness.where(hardness <= config.filter.hardness, 0.0)
+    hardest = hardness.argsort(descending=True, stable=True)[: count * settings.hardest]
+    return drawn.of(hardest[torch.randperm(len(hardest), generator=generator)[:count]])

@@ -21,7 +21,7 @@ from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all
 from poseloop.posegen.feedback import Probe
 from poseloop.posegen.generator import Drawn, prior_poses
-from poseloop.posegen.generator_training import Gan, seek_errors
+from poseloop.posegen.generator_training import Gan, choose_hard, seek_errors
 from poseloop.posegen.imageset import ImageSet, concatenate
 from poseloop.posegen.skeleton import SurfaceBody
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
@@ -117,13 +117,12 @@ def make_pictures(
     if entry.source == "augment":
         rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
         return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
+    studio = stage.studio
+    probe = Probe(studio.field, studio.rest_joints, estimator, config.feedback.size, studio.size)
     if entry.source == "generator":
-        settings = config.feedback
-        studio = stage.studio
-        probe = Probe(studio.field, studio.rest_joints, estimator, settings.size, studio.size)
         log = seek_errors(config, method, gan, stage.prior, probe, reference, usual.seed, number)
         row |= {name: value for name, value in log[-1].items() if name != "step"}
-    drawn, images = _shoot(usual, entry, gan, number, generator)
+    drawn, images = _shoot(usual, entry, gan, probe, reference, number, generator)
     verdict = judge_pairs(
         images,
         gan.bounds.contains(drawn).cpu().numpy().repeat(config.prints),
@@ -152,7 +151,13 @@ def make_pictures(
 
 
 def _shoot(
-    usual: PriorPictures, entry: MethodConfig, gan: Gan, number: int, generator: torch.Generator
+    usual: PriorPictures,
+    entry: MethodConfig,
+    gan: Gan,
+    probe: Probe,
+    reference: float,
+    number: int,
+    generator: torch.Generator,
 ) -> Shots:
     """Poses of a method and their pictures: its own, then those of the prior."""
     stage, config = usual.stage, usual.stage.config
@@ -163,6 +168,8 @@ def _shoot(
             drawn = scattered_poses(stage.prior, gan.bounds, own, generator)
         elif entry.source == "limits":
             drawn = limit_poses(gan.bounds, own, generator)
+        elif entry.screened:
+            drawn = choose_hard(config, gan, probe, reference, entry.capped, own, generator)
         else:
             drawn = gan.sample(own, config.generator.noise, generator)
         names = usual.seed, entry.source, number

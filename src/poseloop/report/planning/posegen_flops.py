@@ -40,7 +40,8 @@ def estimator(config: EstimatorConfig, size: int) -> Network:
 def gan_step(config: GeneratorConfig) -> float:
     """One step of generator and discriminators, forward and backward."""
     generator = count_network(
-        lambda: Generator(config), lambda module: module(torch.empty(1, config.noise))
+        lambda: Generator(config, torch.empty(1, 76)),
+        lambda module: module(torch.empty(1, config.noise)),
     )
     # Discriminators side by side: the first layer is one matrix over all numbers.
     width = config.critic_hidden

@@ -124,6 +124,8 @@ def _method(
     work["flops"] += rounds * poses * loop.prints * (estimator + check)
     if entry.source == "generator":
         asked = rounds * feedback.steps * feedback.batch_size * _ASKED[entry.feedback]
+        if entry.screened:
+            asked += rounds * own * feedback.candidates
         work["small"] += asked
         work["flops"] += asked * estimator
         work["flops"] += rounds * feedback.steps * count.gan_step(loop.generator)
