@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from tiny_data import make_body, make_clips
 from tiny_posegen import SIZE, bounds_of, field_of, loop_config, make_small_estimator
 
+from poseloop.data.poses import Poses
 from poseloop.posegen.config import FeedbackConfig, MethodConfig
 from poseloop.posegen.feedback import (
     DifficultyNet,
@@ -16,6 +17,7 @@ from poseloop.posegen.feedback import (
     hinge,
 )
 from poseloop.posegen.generator import (
+    Bounds,
     Discriminators,
     Drawn,
     camera_ends,
@@ -248,6 +250,22 @@ def test_draws_start_at_poses_of_the_prior_and_stay_near_them(problem):
     assert 0.2 < moved.abs().max() <= loop_config().generator.change
     last = gan.generator(torch.full((1, 8), 40.0))
     assert torch.isfinite(last).all()
+
+
+def test_a_camera_that_may_not_roll_never_does(problem):
+    *_, prior = problem
+    settings = loop_config().generator
+    still = {
+        name: getattr(settings, name).model_copy(update={"roll": (0.0, 0.0)})
+        for name in ("camera", "usual")
+    }
+    poses = Poses(prior[:, :3].numpy(), prior[:, 3:].numpy(), *[prior[:, 0].numpy()] * 3)
+    bounds = Bounds(settings.model_copy(update=still), poses)
+    drawn = bounds(bounds.starts)
+    assert (drawn.camera[:, 2] == 0).all()
+    assert torch.isfinite(drawn.pose).all()
+    noise = torch.randn(len(prior), 8)
+    assert torch.isfinite(diversity_loss(drawn, noise, bounds, 1.0, 1.0))
 
 
 def test_a_generator_from_noise_alone_has_no_starts(problem):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from poseloop.runtime import checkpoints
-from poseloop.runtime.checkpoints import Checkpoints
+from poseloop.runtime.checkpoints import Checkpoints, run_key
 
 
 @pytest.fixture
@@ -37,3 +37,16 @@ def test_a_damaged_checkpoint_starts_the_run_anew(saved, form, capsys):
     assert f"{saved.path}: a damaged checkpoint" in capsys.readouterr().err
     saved.save(4, lambda: {"weight": torch.zeros(1)})
     assert saved.restore()["step"] == 4
+
+
+def test_every_file_of_a_folder_counts_for_the_key(tmp_path):
+    body = tmp_path / "body" / "smpl"
+    body.mkdir(parents=True)
+    (body / "SMPL_NEUTRAL.npz").write_bytes(b"one")
+    keys = [run_key(__file__, [tmp_path / "body"])]
+    assert keys == [run_key(__file__, [body / "SMPL_NEUTRAL.npz"])]
+    (body / "SMPL_NEUTRAL.npz").write_bytes(b"two")
+    keys.append(run_key(__file__, [tmp_path / "body"]))
+    (body / "SMPL_MALE.npz").write_bytes(b"three")
+    keys.append(run_key(__file__, [tmp_path / "body"]))
+    assert len(set(keys)) == 3

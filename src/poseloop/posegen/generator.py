@@ -107,7 +107,7 @@ class Bounds(nn.Module):
         turned = (unbounded - unbounded.mean(0)) @ axes
         starts = np.where(values > _FLAT, turned / np.sqrt(values.clip(_FLAT)), 0.0)
         cameras = usual_cameras(config, len(vectors), torch_rng(0, "posegen", "starts"))
-        share = (cameras - self.middle[72:]) / self.reach[72:]
+        share = (cameras - self.middle[72:]) / self.reach[72:].clamp_min(1e-6)
         raw_cameras = torch.atanh(share.clamp(-_INNER, _INNER))
         self._keep("starts", torch.cat([torch.from_numpy(starts).float(), raw_cameras], dim=1))
 
@@ -263,7 +263,7 @@ def diversity_loss(
         Distances of two poses, radians, and of two cameras, each coordinate over half its range,
         for a unit distance of their noises.
     """
-    camera = (drawn.camera - bounds.middle[72:]) / bounds.reach[72:]
+    camera = (drawn.camera - bounds.middle[72:]) / bounds.reach[72:].clamp_min(1e-6)
     between = _apart(noise).clamp_min(1e-6)
     return sum(
         (1 - _apart(values) / between / target).clamp_min(0).square().mean()

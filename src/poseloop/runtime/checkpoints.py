@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -23,15 +23,24 @@ def run_key(script: str | Path, inputs: Iterable[str | Path], *settings: object)
     Parameters
     ----------
     script : the running script; with it counts every module that it imports
-    inputs : config and data files
+    inputs : config and data files; of a folder, such as one of body models, all files count
     settings : whatever else decides the result, such as a seed from the command line
     """
     script = Path(script)
     code = import_closure(script, Path(__file__).parents[2])
     digest = hashlib.sha256(repr(settings).encode())
-    for path in (*code, *inputs):
+    for path in (*code, *_files(inputs)):
         digest.update(sha256(path).encode())
     return f"{script.stem}-{digest.hexdigest()[:16]}"
+
+
+def _files(inputs: Iterable[str | Path]) -> Iterator[Path]:
+    """The inputs, and in place of a folder what is in it."""
+    for path in map(Path, inputs):
+        if path.is_dir():
+            yield from sorted(inner for inner in path.rglob("*") if inner.is_file())
+        else:
+            yield path
 
 
 class Checkpoints:
