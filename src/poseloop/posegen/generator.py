@@ -107,8 +107,7 @@ class Bounds(nn.Module):
         turned = (unbounded - unbounded.mean(0)) @ axes
         starts = np.where(values > _FLAT, turned / np.sqrt(values.clip(_FLAT)), 0.0)
         cameras = usual_cameras(config, len(vectors), torch_rng(0, "posegen", "starts"))
-        share = (cameras - self.middle[72:]) / self.reach[72:].clamp_min(1e-6)
-        raw_cameras = torch.atanh(share.clamp(-_INNER, _INNER))
+        raw_cameras = torch.atanh(self.camera_share(cameras).clamp(-_INNER, _INNER))
         self._keep("starts", torch.cat([torch.from_numpy(starts).float(), raw_cameras], dim=1))
 
     def _keep(self, name: str, value: Tensor) -> None:
@@ -123,6 +122,10 @@ class Bounds(nn.Module):
         """
         mixed = torch.cat([self.mean + raw[:, :72] @ self.mixing.T, raw[:, 72:]], dim=1)
         return Drawn.from_values(self.middle + self.reach * torch.tanh(mixed))
+
+    def camera_share(self, camera: Tensor) -> Tensor:
+        """Cameras (B, 4) from the middle of their range, over half of it; 0 if it has no width."""
+        return (camera - self.middle[72:]) / self.reach[72:].clamp_min(1e-6)
 
     def contains(self, drawn: Drawn) -> Tensor:
         """Whether each pose and camera (B,) lies within the bounds."""
@@ -263,7 +266,7 @@ def diversity_loss(
         Distances of two poses, radians, and of two cameras, each coordinate over half its range,
         for a unit distance of their noises.
     """
-    camera = (drawn.camera - bounds.middle[72:]) / bounds.reach[72:].clamp_min(1e-6)
+    camera = bounds.camera_share(drawn.camera)
     between = _apart(noise).clamp_min(1e-6)
     return sum(
         (1 - _apart(values) / between / target).clamp_min(0).square().mean()
