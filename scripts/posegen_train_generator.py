@@ -35,10 +35,11 @@ def main() -> None:
     make_deterministic(config.seeds[0], config.threads)
     motion = config.generator.motion
     recorded = read_mix(motion, load_body(arguments.body), arguments.clips)
-    prior = draw_poses(recorded, motion, _POSES, numpy_rng(config.seeds[0], "posegen", "prior"))
+    poses = draw_poses(recorded, motion, _POSES, numpy_rng(config.seeds[0], "posegen", "prior"))
+    vectors = pose_vectors(poses)
+    bounds = Bounds(config.generator, vectors)
     device = choose_device(config.device)
-    vectors = torch.from_numpy(pose_vectors(prior)).to(device)
-    bounds = Bounds(config.generator, prior)
+    prior = torch.from_numpy(vectors).to(device)
     checkpoints = Checkpoints(
         run_key(__file__, [arguments.config, arguments.body, arguments.clips]), 1
     )
@@ -46,10 +47,10 @@ def main() -> None:
     weights, rows = state["weights"], state["rows"]
     for number, seed in enumerate(config.seeds[len(rows) :], len(rows) + 1):
         gan = Gan(config, bounds, seed).to(device)
-        rows.append({"seed": seed, **warm_up(config, gan, vectors, seed)})
+        rows.append({"seed": seed, **warm_up(config, gan, prior, seed)})
         weights |= {f"seed{seed}.{name}": value for name, value in gan.state_dict().items()}
         checkpoints.save(number, {"weights": weights, "rows": rows}.copy)
-    write_weights(arguments.output, weights | {"prior": vectors}, {"generator": config.seeds})
+    write_weights(arguments.output, weights | {"prior": prior}, {"generator": config.seeds})
     write_log(arguments.log, rows)
     checkpoints.discard()
 

@@ -42,5 +42,5 @@ def field_of(body, subjects: int = 2):
 
 def bounds_of(clips):
     """Bounds and pose vectors of the small motion file's training clips."""
-    prior = read_poses(clips, ["train"])
-    return Bounds(loop_config().generator, prior), torch.from_numpy(pose_vectors(prior))
+    prior = pose_vectors(read_poses(clips, ["train"]))
+    return Bounds(loop_config().generator, prior), torch.from_numpy(prior)

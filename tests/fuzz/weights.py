@@ -14,7 +14,6 @@ from tiny_pshuman import TINY, tiny
 
 from fuzz.reader import Reader
 from poseloop.body.model import BodyModel
-from poseloop.data.poses import Poses
 from poseloop.evaluate.config import Triangulation
 from poseloop.evaluate.estimators import load_tuned
 from poseloop.evaluate.hacking.snapshots import read_snapshots
@@ -40,7 +39,7 @@ from poseloop.posegen.config_estimators import EstimatorsConfig
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.estimator import make_estimator
 from poseloop.posegen.estimator_training import load_estimator, save_estimator, surface_body
-from poseloop.posegen.generator import Bounds, pose_vectors
+from poseloop.posegen.generator import Bounds
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.loading import load_gan
 from poseloop.posegen.nerf_training import load_field, save_field
@@ -177,11 +176,10 @@ _POSEGEN = _smoke("posegen", PosegenConfig)
 def _gan(path):
     config = _POSEGEN
     rng = np.random.default_rng(0)
-    pose = rng.normal(0, 0.3, (8, 72)).astype(np.float32)
-    prior = Poses(pose[:, :3], pose[:, 3:], *[np.zeros(8)] * 3)
+    prior = rng.normal(0, 0.3, (8, 72)).astype(np.float32)
     gan = Gan(config, Bounds(config.generator, prior), 0)
     state = {f"seed0.{name}": value for name, value in gan.state_dict().items()}
-    state["prior"] = torch.from_numpy(pose_vectors(prior))
+    state["prior"] = torch.from_numpy(prior)
     write_weights(path, state, {"generator": [0]})
 
 

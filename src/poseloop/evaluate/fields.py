@@ -126,10 +126,12 @@ def feedback_values(stage: Stage, gan: Gan, estimator: Estimator, seed: int) -> 
     """
     settings = stage.config.feedback
     studio = stage.studio
-    probe = Probe(studio.field, studio.rest_joints, estimator, settings.size, studio.size)
     reference = ordinary_error(estimator, stage.anchor)
+    probe = Probe(
+        studio.field, studio.rest_joints, estimator, reference, settings.size, studio.size
+    )
     names = (seed, "posegen", "directions")
-    net = learn_difficulty(stage.config, gan, probe, reference, torch_rng(*names, "net"))
+    net = learn_difficulty(stage.config, gan, probe, torch_rng(*names, "net"))
     values: Values = {}
     for mode in ("detached", "through_render", "score_function", "difficulty_net"):
         generator = torch_rng(*names, "raw")
@@ -142,7 +144,7 @@ def feedback_values(stage: Stage, gan: Gan, estimator: Estimator, seed: int) -> 
         values[f"{mode}/generated/direction"] = [_known(found)]
     generator = torch_rng(*names, "pictures")
     checked = stage.config.filter.checked
-    drawn, small = propose(stage.config, gan, probe, reference, checked, generator)
+    drawn, small = propose(stage.config, gan, probe, checked, generator)
     images = render(stage, "nerf", drawn, generator, (seed, "hardness"))
     joints = estimate_all(estimator, images.rgb).joints
     shown = joint_errors(joints, torch.from_numpy(images.joints)).view(checked, -1).mean(1)

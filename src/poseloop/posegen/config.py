@@ -14,16 +14,24 @@ Positive = Annotated[int, Field(gt=0)]
 Feedback = Literal["none", "detached", "through_render", "score_function", "difficulty_net"]
 
 
+class ChangeConfig(Config):
+    """How far a generator may change what it starts from, standard deviations of the prior."""
+
+    pose: float = Field(gt=0, description="Each of the pose's coordinates.")
+    camera: float = Field(
+        gt=0, description="Each of the camera's; 1 is about half of a camera's range."
+    )
+
+
 class GeneratorConfig(Config):
     """Generator of pose and camera, and its part-wise discriminators (fact sheet PoseGen 1)."""
 
     noise: Positive = Field(description="Width of the noise; the release has 32.")
     hidden: Positive = Field(description="Width of the generator's layers; the release has 256.")
     critic_hidden: Positive = Field(description="Width of a discriminator; the release has 500.")
-    change: float | None = Field(
-        gt=0,
-        description="Most that a pose or camera of the prior is changed, in standard deviations "
-        "of the prior; null is a generator from noise alone, as in the release.",
+    change: ChangeConfig | None = Field(
+        description="Most that a pose and a camera of the prior are changed; null is a generator "
+        "from noise alone, as in the release."
     )
     range_factor: float = Field(
         ge=1, description="Bounds of each rotation coordinate as a multiple of the prior's range."

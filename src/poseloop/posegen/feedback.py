@@ -30,6 +30,8 @@ class Probe:
         Skeletons of its subjects.
     estimator : Estimator
         In evaluation mode; its weights are not changed.
+    reference : float
+        The base estimator's mean error on ordinary pictures, metres: the unit of hardness.
     size, input_size : int
         Pixels of the render and of the estimator's pictures.
     """
@@ -39,12 +41,14 @@ class Probe:
         field: ArticulatedField,
         rest_joints: Tensor,
         estimator: Estimator,
+        reference: float,
         size: int,
         input_size: int,
     ) -> None:
         self.field = field
         self.rest_joints = rest_joints
         self.estimator = estimator
+        self.reference = reference
         self.size = size
         self.input_size = input_size
 
@@ -64,10 +68,14 @@ class Probe:
         return self.estimator(pictures.contiguous(memory_format=torch.channels_last)).joints
 
     @torch.no_grad()
-    def errors(self, drawn: Drawn, subject: Tensor) -> Tensor:
-        """Error (B,), metres, of the estimator on renders of poses."""
+    def hardness(self, drawn: Drawn, subject: Tensor) -> Tensor:
+        """The estimator's error (B,) on renders of poses, over the reference."""
         scene = self.scene(drawn, subject)
-        return joint_errors(self.joints(scene), scene.joints)
+        return self.hardness_of(self.joints(scene), scene)
+
+    def hardness_of(self, joints: Tensor, scene: Scene) -> Tensor:
+        """The error (B,) of joints that the estimator saw, over the reference."""
+        return joint_errors(joints, scene.joints) / self.reference
 
 
 def scene_of_drawn(drawn: Drawn, subject: Tensor, rest_joints: Tensor) -> Scene:
@@ -118,7 +126,6 @@ def feedback_loss(
     subject: Tensor,
     bounds: Bounds,
     probe: Probe,
-    reference: float,
     loss_of: Callable[[Tensor], Tensor],
     noise: float,
     generator: torch.Generator,
@@ -130,8 +137,6 @@ def feedback_loss(
     ----------
     raw : (B, 76)
         The generator's output.
-    reference : float
-        Mean error on ordinary poses, metres.
     loss_of : function
         Hardness (B,) to loss (B,).
     noise : float
@@ -144,8 +149,7 @@ def feedback_loss(
     if mode == "score_function":
         change = noise * torch.randn(raw.shape, generator=generator).to(raw.device)
         up, down = (
-            probe.errors(bounds(raw.detach() + sign * change), subject) / reference
-            for sign in (1, -1)
+            probe.hardness(bounds(raw.detach() + sign * change), subject) for sign in (1, -1)
         )
         slope = (loss_of(up) - loss_of(down)) / (2 * noise**2)
         # Its gradient in raw is slope * change: the antithetic estimate of the loss's gradient.
@@ -156,7 +160,7 @@ def feedback_loss(
             joints = probe.joints(scene)
     else:
         joints = probe.joints(scene)
-    hardness = joint_errors(joints, scene.joints) / reference
+    hardness = probe.hardness_of(joints, scene)
     return loss_of(hardness).mean(), hardness.detach()
 
 
@@ -178,7 +182,7 @@ def direction_correlation(
     """
     raw = raw.detach().requires_grad_()
     loss, _ = feedback_loss(
-        mode, raw, subject, bounds, probe, 1.0, lambda error: error, noise, generator, difficulty
+        mode, raw, subject, bounds, probe, lambda value: value, noise, generator, difficulty
     )
     (gradient,) = torch.autograd.grad(loss * len(raw), raw)
     predicted, real = [], []
@@ -186,7 +190,7 @@ def direction_correlation(
         way = torch.randn(raw.shape, generator=generator).to(raw.device)
         way = way / way.norm(dim=1, keepdim=True)
         up, down = (
-            probe.errors(bounds(raw.detach() + sign * step * way), subject) for sign in (1, -1)
+            probe.hardness(bounds(raw.detach() + sign * step * way), subject) for sign in (1, -1)
         )
         real.append((up - down) / (2 * step))
         predicted.append((gradient * way).sum(1))

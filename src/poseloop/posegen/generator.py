@@ -78,8 +78,8 @@ class Bounds(nn.Module):
     Parameters
     ----------
     config : GeneratorConfig
-    prior : Poses
-        N poses of the motion prior; their measured ranges, widened, are the joint limits.
+    prior : (N, 72) float array
+        Pose vectors of the motion prior; their measured ranges, widened, are the joint limits.
 
     Attributes
     ----------
@@ -87,10 +87,9 @@ class Bounds(nn.Module):
         Real numbers of the prior's poses, each before a camera of the prior.
     """
 
-    def __init__(self, config: GeneratorConfig, prior: Poses) -> None:
+    def __init__(self, config: GeneratorConfig, prior: np.ndarray) -> None:
         super().__init__()
-        vectors = pose_vectors(prior)
-        low, high = measured_range(vectors)
+        low, high = measured_range(prior)
         nearest, furthest = camera_ends(config.camera)
         low, high = np.append(low, nearest), np.append(high, furthest)
         half = (high - low) / 2
@@ -98,7 +97,7 @@ class Bounds(nn.Module):
         middle = (low + high) / 2
         self._keep("middle", torch.from_numpy(middle).float())
         self._keep("reach", torch.from_numpy(half).float())
-        share = (vectors - middle[:72]) / np.maximum(half[:72], 1e-6)
+        share = (prior - middle[:72]) / np.maximum(half[:72], 1e-6)
         unbounded = np.arctanh(share.clip(-_INNER, _INNER))
         values, axes = np.linalg.eigh(np.cov(unbounded.T))
         mixing = axes * np.sqrt(values.clip(0))
@@ -106,7 +105,7 @@ class Bounds(nn.Module):
         self._keep("mixing", torch.from_numpy(mixing).float())
         turned = (unbounded - unbounded.mean(0)) @ axes
         starts = np.where(values > _FLAT, turned / np.sqrt(values.clip(_FLAT)), 0.0)
-        cameras = usual_cameras(config, len(vectors), torch_rng(0, "posegen", "starts"))
+        cameras = usual_cameras(config, len(prior), torch_rng(0, "posegen", "starts"))
         raw_cameras = torch.atanh(self.camera_share(cameras).clamp(-_INNER, _INNER))
         self._keep("starts", torch.cat([torch.from_numpy(starts).float(), raw_cameras], dim=1))
 
@@ -167,11 +166,13 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig, starts: Tensor) -> None:
         super().__init__()
-        self.change = config.change
-        # Rebuilt from the prior, as the bounds are.
+        # Rebuilt from prior and config, as the bounds are.
         self.register_buffer("starts", starts, persistent=False)
+        change = config.change
+        most = None if change is None else torch.tensor([change.pose] * 72 + [change.camera] * 4)
+        self.register_buffer("change", most, persistent=False)
         width = config.hidden
-        seen = config.noise + (0 if self.change is None else starts.shape[1])
+        seen = config.noise + (0 if most is None else starts.shape[1])
         layers: list[nn.Module] = []
         for index in range(3):
             layers += [
@@ -184,7 +185,7 @@ class Generator(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.kaiming_normal_(layer.weight)
         nn.init.zeros_(self.layers[-1].bias)
-        if self.change is not None:
+        if most is not None:
             nn.init.zeros_(self.layers[-1].weight)
 
     def forward(self, noise: Tensor) -> Tensor:

@@ -136,16 +136,10 @@ def seek_errors(
     gan: Gan,
     prior: Tensor,
     probe: Probe,
-    reference: float,
     seed: int,
     round_number: int,
 ) -> list[dict[str, float]]:
     """Train the generator against the estimator of `probe` for one round.
-
-    Parameters
-    ----------
-    reference : float
-        The base estimator's mean error on ordinary pictures, metres.
 
     Returns
     -------
@@ -156,7 +150,7 @@ def seek_errors(
     names = (seed, "posegen", "feedback", round_number)
     difficulty = None
     if entry.feedback == "difficulty_net":
-        difficulty = learn_difficulty(config, gan, probe, reference, torch_rng(*names, "pool"))
+        difficulty = learn_difficulty(config, gan, probe, torch_rng(*names, "pool"))
     rows = []
     for step in range(settings.steps):
         generator = torch_rng(*names, step)
@@ -171,7 +165,6 @@ def seek_errors(
                 subject,
                 gan.bounds,
                 probe,
-                reference,
                 lambda value: hinge(value, settings, entry.capped),
                 settings.noise,
                 generator,
@@ -190,37 +183,27 @@ def propose(
     config: PosegenConfig,
     gan: Gan,
     probe: Probe,
-    reference: float,
     count: int,
     generator: torch.Generator,
 ) -> tuple[Drawn, Tensor]:
-    """Poses of the generator, and the hardness (B,) that is measured on small renders of them.
-
-    Parameters
-    ----------
-    reference : float
-        The base estimator's mean error on ordinary pictures, metres: the unit of hardness.
-    """
+    """Poses of the generator, and the hardness (B,) that is measured on small renders of them."""
     drawn = gan.sample(count, config.generator.noise, generator)
     subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
-    errors = [
-        probe.errors(drawn.of(rows), subject[rows])
-        for rows in torch.arange(count).split(config.feedback.batch_size)
-    ]
-    return drawn, torch.cat(errors) / reference
+    parts = torch.arange(count).split(config.feedback.batch_size)
+    hardness = [probe.hardness(drawn.of(rows), subject[rows]) for rows in parts]
+    return drawn, torch.cat(hardness)
 
 
 def learn_difficulty(
     config: PosegenConfig,
     gan: Gan,
     probe: Probe,
-    reference: float,
     generator: torch.Generator,
 ) -> DifficultyNet:
     """Fit a difficulty network to the measured hardness of the generator's own poses."""
     settings = config.feedback
     count = settings.steps * settings.batch_size
-    drawn, hardness = propose(config, gan, probe, reference, count, generator)
+    drawn, hardness = propose(config, gan, probe, count, generator)
     with torch.random.fork_rng():
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
         net = DifficultyNet(settings.difficulty_hidden).to(hardness.device)
@@ -238,7 +221,6 @@ def choose_hard(
     config: PosegenConfig,
     gan: Gan,
     probe: Probe,
-    reference: float,
     capped: bool,
     count: int,
     generator: torch.Generator,
@@ -250,8 +232,6 @@ def choose_hard(
 
     Parameters
     ----------
-    reference : float
-        The base estimator's mean error on ordinary pictures, metres.
     capped : bool
         Whether candidates beyond `filter.hardness` count as the easiest.
     count : int
@@ -259,7 +239,7 @@ def choose_hard(
     """
     settings = config.feedback
     proposed = count * settings.candidates
-    drawn, hardness = propose(config, gan, probe, reference, proposed, generator)
+    drawn, hardness = propose(config, gan, probe, proposed, generator)
     hardness = hardness.nan_to_num(0.0)
     if capped:
         hardness = hardness.where(hardness <= config.filter.hardness, 0.0)

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from poseloop.body.model import BodyModel
 from poseloop.data.people import sample_appearances
-from poseloop.data.poses import Poses
 from poseloop.posegen.config import PosegenConfig
 from poseloop.posegen.config_nerf import NerfConfig
 from poseloop.posegen.estimator_training import load_estimator
@@ -43,8 +42,7 @@ def load_gan(
         prior = state["prior"]
         if prior.dim() != 2 or prior.shape[1] != 72 or not len(prior):
             raise ValueError(f"a prior of the shape {tuple(prior.shape)}")
-        poses = Poses(prior[:, :3].numpy(), prior[:, 3:].numpy(), *[prior[:, 0].numpy()] * 3)
-        gan = Gan(config, Bounds(config.generator, poses), seed)
+        gan = Gan(config, Bounds(config.generator, prior.numpy()), seed)
     mark = f"seed{seed}."
     weights = {n.removeprefix(mark): v for n, v in state.items() if n.startswith(mark)}
     load_into(gan, weights, path)

@@ -118,11 +118,13 @@ def make_pictures(
         rows = torch.randint(len(stage.anchor), (config.pictures,), generator=generator).numpy()
         return turned(stage.anchor[rows], _TURN_DEGREES, generator), None
     studio = stage.studio
-    probe = Probe(studio.field, studio.rest_joints, estimator, config.feedback.size, studio.size)
+    size = config.feedback.size
+    probe = Probe(studio.field, studio.rest_joints, estimator, reference, size, studio.size)
     if entry.source == "generator":
-        log = seek_errors(config, method, gan, stage.prior, probe, reference, usual.seed, number)
+        log = seek_errors(config, method, gan, stage.prior, probe, usual.seed, number)
         row |= {name: value for name, value in log[-1].items() if name != "step"}
-    drawn, images = _shoot(usual, entry, gan, probe, reference, number, generator)
+    own = _own_poses(stage, entry, gan, probe, generator)
+    drawn, images = _shoot(usual, entry, own, number, generator)
     verdict = judge_pairs(
         images,
         gan.bounds.contains(drawn).cpu().numpy().repeat(config.prints),
@@ -150,32 +152,38 @@ def make_pictures(
     return images[kept], verdict
 
 
+def _own_poses(
+    stage: Stage, entry: MethodConfig, gan: Gan, probe: Probe, generator: torch.Generator
+) -> Drawn | None:
+    """The poses of a round that a method does not share with others."""
+    config = stage.config
+    _, count = config.poses_of(entry)
+    if not count:
+        return None
+    if entry.source == "scattered":
+        return scattered_poses(stage.prior, gan.bounds, count, generator)
+    if entry.source == "limits":
+        return limit_poses(gan.bounds, count, generator)
+    if entry.screened:
+        return choose_hard(config, gan, probe, entry.capped, count, generator)
+    return gan.sample(count, config.generator.noise, generator)
+
+
 def _shoot(
     usual: PriorPictures,
     entry: MethodConfig,
-    gan: Gan,
-    probe: Probe,
-    reference: float,
+    own: Drawn | None,
     number: int,
     generator: torch.Generator,
 ) -> Shots:
-    """Poses of a method and their pictures: its own, then those of the prior."""
-    stage, config = usual.stage, usual.stage.config
-    poses, own = config.poses_of(entry)
+    """Pictures of a method's own poses, then those of the prior."""
+    poses, count = usual.stage.config.poses_of(entry)
     shots = []
-    if own:
-        if entry.source == "scattered":
-            drawn = scattered_poses(stage.prior, gan.bounds, own, generator)
-        elif entry.source == "limits":
-            drawn = limit_poses(gan.bounds, own, generator)
-        elif entry.screened:
-            drawn = choose_hard(config, gan, probe, reference, entry.capped, own, generator)
-        else:
-            drawn = gan.sample(own, config.generator.noise, generator)
+    if own is not None:
         names = usual.seed, entry.source, number
-        shots.append((drawn, render(stage, entry.renderer, drawn, generator, names)))
-    if own < poses:
-        shots.append(usual.take(entry.renderer, number, poses - own))
+        shots.append((own, render(usual.stage, entry.renderer, own, generator, names)))
+    if count < poses:
+        shots.append(usual.take(entry.renderer, number, poses - count))
     return _joined(shots)
 
 
