@@ -17,6 +17,9 @@ from poseloop.posegen.generator import (
 )
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
+# Candidates rendered at a time.
+_PROBED = 32
+
 
 class Gan(nn.Module):
     """Generator, discriminators and a pool of past fakes.
@@ -189,7 +192,7 @@ def propose(
     """Poses of the generator, and the hardness (B,) that is measured on small renders of them."""
     drawn = gan.sample(count, config.generator.noise, generator)
     subject = torch.randint(len(probe.rest_joints), (count,), generator=generator)
-    parts = torch.arange(count).split(config.feedback.batch_size)
+    parts = torch.arange(count).split(_PROBED)
     hardness = [probe.hardness(drawn.of(rows), subject[rows]) for rows in parts]
     return drawn, torch.cat(hardness)
 

@@ -141,8 +141,12 @@ class PartField(nn.Module):
             part, *cell = self.occupied[subject].nonzero().unbind(-1)
             inside = (torch.stack(cell, -1) + 0.5) / g
             local = self.low[subject, part] + inside * self.extent[subject, part]
-            turned = torch.einsum("bmij,mj->bmi", scene.rotations[rows][:, part], local)
-            point = turned + scene.joints[rows][:, part] - scene.centre[rows, None]
+            # Cells come part by part: a product for each is faster than a rotation for each cell.
+            cells = local.split(torch.bincount(part, minlength=24).tolist())
+            turns = scene.rotations[rows].mT.unbind(1)
+            joints = scene.joints[rows].unsqueeze(2).unbind(1)
+            moved = [c @ turn + joint for c, turn, joint in zip(cells, turns, joints, strict=True)]
+            point = torch.cat(moved, dim=1) - scene.centre[rows, None]
             images.append(rows.repeat_interleave(len(part)))
             parts.append(part.repeat(len(rows)))
             places.append(point.flatten(0, 1))
