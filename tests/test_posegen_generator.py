@@ -246,7 +246,9 @@ def test_draws_start_at_poses_of_the_prior_and_stay_near_them(problem):
     assert counts.max() < 1.8 * counts.float().mean()
     torch.nn.init.normal_(gan.generator.layers[-1].weight)
     moved = gan.generator(noise) - raw
-    assert 0.2 < moved.abs().max() <= 0.3
+    change = loop_config().generator.change
+    assert 0.2 < moved.abs().max() <= change.pose
+    assert moved[:, 72:].abs().max() <= change.camera
     last = gan.generator(torch.full((1, 8), 40.0))
     assert torch.isfinite(last).all()
 
