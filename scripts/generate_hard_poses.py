@@ -84,6 +84,7 @@ def main() -> None:
         body,
         compact,
         prior,
+        gan.bounds,
         made / "images/ordinary.npz",
         made / "images/validation.npz",
         made / "estimators/check.safetensors",

@@ -54,7 +54,7 @@ def main() -> None:
         print(f"{name}: {rate:.1f} pictures a second on one core")
     gan, prior = load_gan(arguments.generator, config, config.seeds[0], device)
     data = [arguments.anchor, arguments.validation, arguments.check, arguments.fields[0]]
-    stage = load_stage(config, nerf, body, compact, prior, *data)
+    stage = load_stage(config, nerf, body, compact, prior, gan.bounds, *data)
     values |= fidelity_of_field(stage, gan, config.seeds[0])
     base, _ = load_estimator(arguments.estimator, compact)
     values |= feedback_values(stage, gan, base.requires_grad_(False), config.seeds[0])

@@ -54,7 +54,7 @@ def main() -> None:
     base, entry = load_estimator(arguments.estimator, compact)
     gan, prior = load_gan(arguments.generator, config, arguments.seed, device)
     data = [arguments.anchor, arguments.validation, arguments.check, arguments.field]
-    stage = load_stage(config, nerf, body, compact, prior, *data)
+    stage = load_stage(config, nerf, body, compact, prior, gan.bounds, *data)
     configs = [arguments.config, arguments.image_config, arguments.nerf_config]
     inputs = [*configs, arguments.body, arguments.estimator, arguments.generator, *data]
     key = run_key(__file__, inputs, arguments.seed)

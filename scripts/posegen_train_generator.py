@@ -35,11 +35,15 @@ def main() -> None:
     make_deterministic(config.seeds[0], config.threads)
     motion = config.generator.motion
     recorded = read_mix(motion, load_body(arguments.body), arguments.clips)
-    poses = draw_poses(recorded, motion, _POSES, numpy_rng(config.seeds[0], "posegen", "prior"))
-    vectors = pose_vectors(poses)
-    bounds = Bounds(config.generator, vectors)
+    mixes = {"prior": motion, "starts": motion.model_copy(update=dict(config.generator.starts))}
+    vectors = {
+        name: pose_vectors(
+            draw_poses(recorded, mix, _POSES, numpy_rng(config.seeds[0], "posegen", name))
+        )
+        for name, mix in mixes.items()
+    }
+    bounds = Bounds(config.generator, vectors["starts"])
     device = choose_device(config.device)
-    prior = torch.from_numpy(vectors).to(device)
     checkpoints = Checkpoints(
         run_key(__file__, [arguments.config, arguments.body, arguments.clips]), 1
     )
@@ -47,10 +51,11 @@ def main() -> None:
     weights, rows = state["weights"], state["rows"]
     for number, seed in enumerate(config.seeds[len(rows) :], len(rows) + 1):
         gan = Gan(config, bounds, seed).to(device)
-        rows.append({"seed": seed, **warm_up(config, gan, prior, seed)})
+        rows.append({"seed": seed, **warm_up(config, gan, seed)})
         weights |= {f"seed{seed}.{name}": value for name, value in gan.state_dict().items()}
         checkpoints.save(number, {"weights": weights, "rows": rows}.copy)
-    write_weights(arguments.output, weights | {"prior": prior}, {"generator": config.seeds})
+    weights |= {name: torch.from_numpy(poses) for name, poses in vectors.items()}
+    write_weights(arguments.output, weights, {"generator": config.seeds})
     write_log(arguments.log, rows)
     checkpoints.discard()
 

@@ -21,7 +21,6 @@ from poseloop.posegen.generator import (
     Drawn,
     camera_ends,
     diversity_loss,
-    prior_poses,
     usual_cameras,
 )
 from poseloop.posegen.generator_training import Gan, choose_hard, propose, seek_errors, warm_up
@@ -87,12 +86,10 @@ def test_every_camera_value_changes_the_picture(problem, probe):
 
 
 def test_discriminators_learn_to_tell_poses_apart(problem):
-    *_, prior = problem
+    *_, bounds, _ = problem
     torch.manual_seed(0)
     critic = Discriminators(loop_config().generator)
-    config = loop_config().generator
-    generator = torch.Generator().manual_seed(1)
-    real = prior_poses(prior, config, 40, generator)
+    real = bounds.draw_starts(40, torch.Generator().manual_seed(1))
     fake = Drawn(real.pose + torch.randn(40, 72), real.camera + torch.randn(40, 4))
     optimizer = torch.optim.Adam(critic.parameters(), 3e-3)
     for _ in range(80):
@@ -207,15 +204,15 @@ def test_the_released_feedback_leaves_the_estimate_out_of_the_gradient(problem, 
 
 @pytest.mark.parametrize("feedback", ["none", "detached", "score_function", "difficulty_net"])
 def test_a_round_of_feedback_repeats_exactly(problem, probe, feedback):
-    *_, bounds, prior = problem
+    *_, bounds, _ = problem
     config = loop_config()
     method = config.methods["posegen"].model_copy(update={"feedback": feedback})
     config = config.model_copy(update={"methods": {"m": method}})
     results = []
     for _ in range(2):
         gan = Gan(config, bounds, 0)
-        warm_up(config, gan, prior, 0)
-        rows = seek_errors(config, "m", gan, prior, probe, 0, 0)
+        warm_up(config, gan, 0)
+        rows = seek_errors(config, "m", gan, probe, 0, 0)
         results.append((rows, gan.state_dict()))
     assert results[0][0] == results[1][0]
     assert all(torch.equal(v, results[1][1][k]) for k, v in results[0][1].items())
@@ -249,6 +246,11 @@ def test_draws_start_at_poses_of_the_prior_and_stay_near_them(problem):
     change = loop_config().generator.change
     assert 0.2 < moved.abs().max() <= change.pose
     assert moved[:, 72:].abs().max() <= change.camera
+    drawn = bounds.draw_starts(40, torch.Generator().manual_seed(0))
+    values, known = (torch.cat(some, dim=1) for some in (drawn, start))
+    apart = torch.cdist(values, known, compute_mode="donot_use_mm_for_euclid_dist")
+    assert (apart.amin(1) < 1e-4).all()
+    assert 10 < len(values.unique(dim=0)) <= 40
     last = gan.generator(torch.full((1, 8), 40.0))
     assert torch.isfinite(last).all()
 
@@ -283,6 +285,7 @@ def test_candidates_are_drawn_from_the_hardest_within_the_cap(problem, probe):
     *_, bounds, _ = problem
     config = loop_config()
     gan = Gan(config, bounds, 0)
+    torch.nn.init.normal_(gan.generator.layers[-1].weight)  # no two draws alike
     drawn, hardness = propose(config, gan, probe, 12, torch.Generator().manual_seed(3))
     ranked = hardness.sort().values
     cap = float((ranked[-3] + ranked[-2]) / 2)  # two are too hard
@@ -332,5 +335,5 @@ def test_warm_up_brings_poses_back_to_the_prior(problem):
         return float((pose.mean(0) - prior.mean(0)).norm())
 
     before = gap()
-    warm_up(config, gan, prior, 0)
+    warm_up(config, gan, 0)
     assert gap() < 0.8 * before

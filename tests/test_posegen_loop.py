@@ -25,7 +25,7 @@ from poseloop.posegen.generator import Drawn
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.loop import make_start, run_loop
 from poseloop.posegen.photograph import Photographer
-from poseloop.posegen.pictures import PriorPictures, Stage, make_pictures, render
+from poseloop.posegen.pictures import Stage, UsualPictures, make_pictures, render
 from poseloop.posegen.skeleton import pose_joints
 from poseloop.posegen.synthesis import FieldStudio, MeshStudio
 from poseloop.render.wardrobe import sample_appearance
@@ -47,7 +47,7 @@ def stage(tmp_path_factory):
     ordinary = shoot(studio, bounds, 16, 0)
     check = small("check", compact)
     stage = Stage(
-        config, compact, prior, ordinary, shoot(studio, bounds, 6, 1), check, studio, mesh
+        config, compact, prior, bounds, ordinary, shoot(studio, bounds, 6, 1), check, studio, mesh
     )
     return stage, bounds
 
@@ -119,7 +119,7 @@ def test_prints_show_one_pose_in_another_light(stage):
 
 
 @pytest.mark.parametrize(
-    "method", ["anchor", "augment", "prior", "scattered", "limits", "mine", "mesh"]
+    "method", ["anchor", "augment", "prior", "scattered", "limits", "mine", "starts", "mesh"]
 )
 def test_every_method_has_the_same_budget(stage, method, tmp_path, monkeypatch):
     stage, bounds = stage
@@ -140,19 +140,19 @@ def test_every_method_has_the_same_budget(stage, method, tmp_path, monkeypatch):
 def test_a_generators_pictures_are_its_own_for_the_share_that_the_config_names(stage):
     stage, bounds = stage
     base = small("regression", stage.body).requires_grad_(False)
-    known = stage.prior[:, 3:].numpy()
+    known = bounds(bounds.starts).pose[:, 3:].numpy()
     for share in (0.0, 0.5, 1.0):
         settings = stage.config.generator.model_copy(update={"own_share": share})
         config = stage.config.model_copy(update={"generator": settings, "pictures": 16})
         part = dataclasses.replace(stage, config=config)
         gan = Gan(config, bounds, 0)
-        images, _ = make_pictures(PriorPictures(part, 0), "gan", base, gan, 0.1, 0, {})
+        images, _ = make_pictures(UsualPictures(part, 0), "gan", base, gan, 0.1, 0, {})
         pose = np.concatenate([images.body_pose, mirrored(images).body_pose])
-        from_prior = (np.abs(pose[:, None] - known).max(-1) < 1e-4).any(1).reshape(2, -1).any(0)
-        assert from_prior.mean() == pytest.approx(1 - share, abs=0.26 * (share == 0.5))
+        from_starts = (np.abs(pose[:, None] - known).max(-1) < 1e-4).any(1).reshape(2, -1).any(0)
+        assert from_starts.mean() == pytest.approx(1 - share, abs=0.26 * (share == 0.5))
 
 
-def test_methods_share_the_pictures_of_prior_poses(stage, monkeypatch):
+def test_methods_share_the_pictures_of_random_poses(stage, monkeypatch):
     stage, bounds = stage
     rendered = []
 
@@ -162,20 +162,25 @@ def test_methods_share_the_pictures_of_prior_poses(stage, monkeypatch):
 
     monkeypatch.setattr("poseloop.posegen.pictures.render", spy)
     piece = stage.config.poses_for(stage.config.filter.surplus)
-    usual = PriorPictures(stage, 0)
-    poses, images = usual.take("nerf", 0, piece)
+    usual = UsualPictures(stage, 0)
+    poses, images = usual.take("prior", "nerf", 0, piece)
     assert len(poses.pose) == piece and len(images) == piece * stage.config.prints
-    fewer, few = usual.take("nerf", 0, 2)
+    fewer, few = usual.take("prior", "nerf", 0, 2)
     assert torch.equal(fewer.pose, poses.pose[:2])
     assert np.array_equal(few.rgb, images.rgb[: 2 * stage.config.prints])
     assert rendered == [("nerf", piece)]
-    more, many = usual.take("nerf", 0, piece + 1)
+    more, many = usual.take("prior", "nerf", 0, piece + 1)
     assert torch.equal(more.pose[:piece], poses.pose)
     assert np.array_equal(many.rgb[: len(images)], images.rgb)
     assert len(rendered) == 2
-    usual.take("nerf", 1, 1), usual.take("mesh", 0, 1)
+    usual.take("prior", "nerf", 1, 1), usual.take("prior", "mesh", 0, 1)
     assert rendered[2:] == [("nerf", piece), ("mesh", piece)]
-    again, same = PriorPictures(stage, 0).take("nerf", 0, piece)
+    crossed, _ = usual.take("starts", "nerf", 0, piece)
+    assert not torch.equal(crossed.pose, poses.pose)
+    known = bounds(bounds.starts).pose
+    apart = torch.cdist(crossed.pose, known, compute_mode="donot_use_mm_for_euclid_dist")
+    assert apart.amin(1).max() < 1e-4
+    again, same = UsualPictures(stage, 0).take("prior", "nerf", 0, piece)
     assert torch.equal(again.pose, poses.pose) and np.array_equal(same.rgb, images.rgb)
 
 

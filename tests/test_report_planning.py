@@ -226,22 +226,23 @@ def composed(**entries):
 def test_every_source_that_is_rendered_is_counted():
     counts = {
         source: composed(only={"source": source})
-        for source in ("prior", "scattered", "limits", "generator")
+        for source in ("prior", "scattered", "limits", "starts", "generator")
     }
-    assert counts["prior"] == counts["scattered"] == counts["limits"] > 0
+    assert counts["prior"] == counts["scattered"] == counts["limits"] == counts["starts"] > 0
     assert composed(only={"source": "mine"}) > counts["prior"]
     for source in ("none", "anchor", "augment"):
         assert composed(only={"source": source}) == 0
 
 
-def test_pictures_of_prior_poses_are_rendered_once_for_all_methods():
-    prior, scattered, mine, gan = (
-        {"source": source} for source in ("prior", "scattered", "mine", "generator")
+def test_pictures_of_random_poses_are_rendered_once_for_all_methods():
+    prior, scattered, mine, starts, gan = (
+        {"source": source} for source in ("prior", "scattered", "mine", "starts", "generator")
     )
     alone = composed(a=prior)
     assert composed(a=prior, b=mine) == composed(b=mine)
     assert composed(a=prior, b=scattered) == 2 * alone
-    assert alone < composed(a=prior, b=gan) < 2 * alone
+    assert composed(a=prior, b=starts) == 2 * alone
+    assert alone < composed(a=starts, b=gan) < 2 * alone
     # A method of the main table runs in a job of its own.
     assert composed(a=prior, prior=prior) == 2 * alone
     by_mesh = {"source": "prior", "renderer": "mesh"}

@@ -176,10 +176,10 @@ _POSEGEN = _smoke("posegen", PosegenConfig)
 def _gan(path):
     config = _POSEGEN
     rng = np.random.default_rng(0)
-    prior = rng.normal(0, 0.3, (8, 72)).astype(np.float32)
-    gan = Gan(config, Bounds(config.generator, prior), 0)
+    poses = rng.normal(0, 0.3, (8, 72)).astype(np.float32)
+    gan = Gan(config, Bounds(config.generator, poses), 0)
     state = {f"seed0.{name}": value for name, value in gan.state_dict().items()}
-    state["prior"] = torch.from_numpy(prior)
+    state |= {name: torch.from_numpy(poses) for name in ("prior", "starts")}
     write_weights(path, state, {"generator": [0]})
 
 

@@ -11,6 +11,7 @@ from poseloop.posegen.config_images import CameraRange, Share
 from poseloop.runtime.config import Config
 
 Positive = Annotated[int, Field(gt=0)]
+Usual = Literal["prior", "starts"]
 Feedback = Literal["none", "detached", "through_render", "score_function", "difficulty_net"]
 
 
@@ -23,6 +24,19 @@ class ChangeConfig(Config):
     )
 
 
+class StartsConfig(Config):
+    """How the poses that a generator starts from differ from the prior's.
+
+    Part-wise discriminators (fact sheet PoseGen 1) allow the parts of one pose beside those of
+    another, so a generator need not learn first that they go together.
+    """
+
+    recombine: Share = Field(
+        description="Share with the upper body of one pose of the prior on the lower of another."
+    )
+    joint_noise: float = Field(ge=0, description="Noise of each joint's rotation, degrees.")
+
+
 class GeneratorConfig(Config):
     """Generator of pose and camera, and its part-wise discriminators (fact sheet PoseGen 1)."""
 
@@ -30,11 +44,15 @@ class GeneratorConfig(Config):
     hidden: Positive = Field(description="Width of the generator's layers; the release has 256.")
     critic_hidden: Positive = Field(description="Width of a discriminator; the release has 500.")
     change: ChangeConfig | None = Field(
-        description="Most that a pose and a camera of the prior are changed; null is a generator "
+        description="Most that a pose and a camera it starts from are changed; null is a generator "
         "from noise alone, as in the release."
     )
+    starts: StartsConfig = Field(
+        description="What a generator starts from; also what bounds it and what its "
+        "discriminators take for real."
+    )
     range_factor: float = Field(
-        ge=1, description="Bounds of each rotation coordinate as a multiple of the prior's range."
+        ge=1, description="Bounds of each rotation coordinate as a multiple of the starts' range."
     )
     camera: CameraRange = Field(description="Bounds of the camera.")
     usual: CameraRange = Field(description="Where most cameras of the prior are, within bounds.")
@@ -43,7 +61,7 @@ class GeneratorConfig(Config):
     )
     own_share: Share = Field(
         description="Share of a generator's pictures that are its own; the others are random ones "
-        "of the prior, so that what is hard comes beside what is usual."
+        "of what it starts from, so that what is hard comes beside what is usual."
     )
     motion: Motion = Field(description="The motion prior, in place of AMASS.")
     batch_size: Positive = Field(description="Poses per step; the release has 1024.")
@@ -140,13 +158,13 @@ class MethodConfig(Config):
 
     label: str = Field(description="Name in tables and figures.")
     source: Literal[
-        "none", "anchor", "augment", "prior", "scattered", "limits", "mine", "generator"
+        "none", "anchor", "augment", "prior", "scattered", "limits", "mine", "starts", "generator"
     ] = Field(
         description="`none`: no fine-tuning; `anchor`: ordinary pictures only; `augment`: turned "
         "and scaled ordinary pictures; `prior`: random poses and cameras of the prior; "
         "`scattered`: its poses before cameras from anywhere; `limits`: random poses within "
         "joint limits before cameras from anywhere; `mine`: the hardest of many of `prior`; "
-        "`generator`: the GAN."
+        "`starts`: random ones of what a generator starts from; `generator`: the GAN."
     )
     feedback: Feedback = Field("none", description="Feedback to the generator.")
     screened: bool = Field(
@@ -155,6 +173,11 @@ class MethodConfig(Config):
     capped: bool = Field(True, description="Whether the hinge and the hardness filter are on.")
     renderer: Literal["nerf", "mesh"] = Field("nerf", description="What draws the pictures.")
     estimators: list[str] | None = Field(None, description="Estimators to run on; null is all.")
+
+    @property
+    def usual(self) -> Usual:
+        """Of which random poses a method's pictures are that it shares with others."""
+        return "starts" if self.source in ("starts", "generator") else "prior"
 
     @model_validator(mode="after")
     def _fits(self) -> "MethodConfig":
@@ -203,12 +226,12 @@ class PosegenConfig(Config):
     def poses_of(self, entry: MethodConfig) -> tuple[int, int]:
         """Poses that a method shows in a round, and how many of them are its own.
 
-        The others are random ones of the prior, which it shares with other methods.
+        The others are random ones (`MethodConfig.usual`), which it shares with other methods.
         """
         if entry.source in ("none", "anchor", "augment"):
             return 0, 0
         poses = self.poses_for(self.mined if entry.source == "mine" else self.filter.surplus)
-        if entry.source in ("prior", "mine"):
+        if entry.source in ("prior", "mine", "starts"):
             return poses, 0
         share = self.generator.own_share if entry.source == "generator" else 1.0
         return poses, round(poses * share)

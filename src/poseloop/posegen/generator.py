@@ -78,18 +78,18 @@ class Bounds(nn.Module):
     Parameters
     ----------
     config : GeneratorConfig
-    prior : (N, 72) float array
-        Pose vectors of the motion prior; their measured ranges, widened, are the joint limits.
+    poses : (N, 72) float array
+        Pose vectors that draws start from; their measured ranges, widened, are the joint limits.
 
     Attributes
     ----------
     starts : (N, 76) buffer
-        Real numbers of the prior's poses, each before a camera of the prior.
+        Real numbers of these poses, each before a camera of the prior.
     """
 
-    def __init__(self, config: GeneratorConfig, prior: np.ndarray) -> None:
+    def __init__(self, config: GeneratorConfig, poses: np.ndarray) -> None:
         super().__init__()
-        low, high = measured_range(prior)
+        low, high = measured_range(poses)
         nearest, furthest = camera_ends(config.camera)
         low, high = np.append(low, nearest), np.append(high, furthest)
         half = (high - low) / 2
@@ -97,7 +97,7 @@ class Bounds(nn.Module):
         middle = (low + high) / 2
         self._keep("middle", torch.from_numpy(middle).float())
         self._keep("reach", torch.from_numpy(half).float())
-        share = (prior - middle[:72]) / np.maximum(half[:72], 1e-6)
+        share = (poses - middle[:72]) / np.maximum(half[:72], 1e-6)
         unbounded = np.arctanh(share.clip(-_INNER, _INNER))
         values, axes = np.linalg.eigh(np.cov(unbounded.T))
         mixing = axes * np.sqrt(values.clip(0))
@@ -105,22 +105,27 @@ class Bounds(nn.Module):
         self._keep("mixing", torch.from_numpy(mixing).float())
         turned = (unbounded - unbounded.mean(0)) @ axes
         starts = np.where(values > _FLAT, turned / np.sqrt(values.clip(_FLAT)), 0.0)
-        cameras = usual_cameras(config, len(prior), torch_rng(0, "posegen", "starts"))
+        cameras = usual_cameras(config, len(poses), torch_rng(0, "posegen", "starts"))
         raw_cameras = torch.atanh(self.camera_share(cameras).clamp(-_INNER, _INNER))
         self._keep("starts", torch.cat([torch.from_numpy(starts).float(), raw_cameras], dim=1))
 
     def _keep(self, name: str, value: Tensor) -> None:
-        # Rebuilt from the prior wherever a generator is loaded, so no part of its weights.
+        # Rebuilt from the poses wherever a generator is loaded, so no part of its weights.
         self.register_buffer(name, value, persistent=False)
 
     def forward(self, raw: Tensor) -> Drawn:
         """Real numbers (B, 76) to poses and cameras within the bounds.
 
-        Numbers of a standard normal distribution give poses with the prior's mean and covariance
+        Numbers of a standard normal distribution give poses with the starts' mean and covariance
         (before the tanh), and cameras over all of their range.
         """
         mixed = torch.cat([self.mean + raw[:, :72] @ self.mixing.T, raw[:, 72:]], dim=1)
         return Drawn.from_values(self.middle + self.reach * torch.tanh(mixed))
+
+    def draw_starts(self, count: int, generator: torch.Generator) -> Drawn:
+        """Random ones of the poses and cameras that draws start from."""
+        rows = torch.randint(len(self.starts), (count,), generator=generator)
+        return self(self.starts[rows])
 
     def camera_share(self, camera: Tensor) -> Tensor:
         """Cameras (B, 4) from the middle of their range, over half of it; 0 if it has no width."""
@@ -166,7 +171,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig, starts: Tensor) -> None:
         super().__init__()
-        # Rebuilt from prior and config, as the bounds are.
+        # Rebuilt from poses and config, as the bounds are.
         self.register_buffer("starts", starts, persistent=False)
         change = config.change
         most = None if change is None else torch.tensor([change.pose] * 72 + [change.camera] * 4)

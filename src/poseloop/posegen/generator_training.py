@@ -13,7 +13,6 @@ from poseloop.posegen.generator import (
     Drawn,
     Generator,
     diversity_loss,
-    prior_poses,
 )
 from poseloop.runtime.seeds import derive_seed, torch_rng
 
@@ -68,10 +67,9 @@ class Gan(nn.Module):
 class GanTrainer:
     """The two optimisers of a `Gan` and one step of both (LSGAN, fact sheet PoseGen 1.3)."""
 
-    def __init__(self, config: PosegenConfig, gan: Gan, prior: Tensor) -> None:
+    def __init__(self, config: PosegenConfig, gan: Gan) -> None:
         self.config = config
         self.gan = gan
-        self.prior = prior
         rate = config.generator.learning_rate
         self.optimizers = [
             torch.optim.Adam(part.parameters(), rate, betas=(0.5, 0.99), fused=True)
@@ -100,7 +98,7 @@ class GanTrainer:
         noise = torch.randn((size, settings.noise), generator=generator).to(gan.pool.device)
         raw = gan.generator(noise)
         drawn = gan.bounds(raw)
-        real = prior_poses(self.prior, settings, size, generator)
+        real = gan.bounds.draw_starts(size, generator)
         fakes = gan.exchange(drawn, generator)
         of_real, of_fakes = gan.discriminators(real.joined(fakes)).split(size)
         critic = 0.5 * ((of_real - 1).square().mean() + of_fakes.square().mean())
@@ -125,9 +123,9 @@ class GanTrainer:
         self.optimizers[index].step()
 
 
-def warm_up(config: PosegenConfig, gan: Gan, prior: Tensor, seed: int) -> dict[str, float]:
-    """Train a GAN on the prior (N, 72) alone; returns the last losses."""
-    trainer = GanTrainer(config, gan, prior)
+def warm_up(config: PosegenConfig, gan: Gan, seed: int) -> dict[str, float]:
+    """Train a GAN without feedback; returns the last losses."""
+    trainer = GanTrainer(config, gan)
     for step in range(config.generator.warmup_steps):
         losses = trainer.step(torch_rng(seed, "posegen", "warm-up", step))
     return losses
@@ -137,7 +135,6 @@ def seek_errors(
     config: PosegenConfig,
     method: str,
     gan: Gan,
-    prior: Tensor,
     probe: Probe,
     seed: int,
     round_number: int,
@@ -149,7 +146,7 @@ def seek_errors(
     one row per step: the losses and the mean hardness of what was rendered
     """
     entry, settings = config.methods[method], config.feedback
-    trainer = GanTrainer(config, gan, prior)
+    trainer = GanTrainer(config, gan)
     names = (seed, "posegen", "feedback", round_number)
     difficulty = None
     if entry.feedback == "difficulty_net":

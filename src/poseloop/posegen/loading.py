@@ -39,10 +39,11 @@ def load_gan(
             raise UserError(
                 f"{path}: has no generator of seed {seed}; train it with this posegen.yaml"
             )
-        prior = state["prior"]
-        if prior.dim() != 2 or prior.shape[1] != 72 or not len(prior):
-            raise ValueError(f"a prior of the shape {tuple(prior.shape)}")
-        gan = Gan(config, Bounds(config.generator, prior.numpy()), seed)
+        prior, starts = state["prior"], state["starts"]
+        for poses in (prior, starts):
+            if poses.dim() != 2 or poses.shape[1] != 72 or not len(poses):
+                raise ValueError(f"poses of the shape {tuple(poses.shape)}")
+        gan = Gan(config, Bounds(config.generator, starts.numpy()), seed)
     mark = f"seed{seed}."
     weights = {n.removeprefix(mark): v for n, v in state.items() if n.startswith(mark)}
     load_into(gan, weights, path)
@@ -55,6 +56,7 @@ def load_stage(
     body: BodyModel,
     compact: SurfaceBody,
     prior: Tensor,
+    bounds: Bounds,
     anchor: str | Path,
     validation: str | Path,
     check: str | Path,
@@ -76,6 +78,7 @@ def load_stage(
         config=config,
         body=compact,
         prior=prior,
+        bounds=bounds,
         anchor=ordinary,
         validation=ImageSet.load(validation),
         check=load_estimator(check, compact)[0].requires_grad_(False),

@@ -18,7 +18,7 @@ from poseloop.posegen.estimator_training import estimate_all, joint_errors
 from poseloop.posegen.finetuning import blend, finetune, validation_error, with_weights
 from poseloop.posegen.generator_training import Gan
 from poseloop.posegen.imageset import ImageSet, concatenate
-from poseloop.posegen.pictures import PriorPictures, Stage, make_pictures
+from poseloop.posegen.pictures import Stage, UsualPictures, make_pictures
 from poseloop.runtime.checkpoints import Checkpoints
 from poseloop.runtime.errors import UserError
 from poseloop.runtime.seeds import torch_rng
@@ -39,7 +39,7 @@ class Start:
         Its mean error on ordinary pictures, metres: the unit of hardness.
     anchor : ImageSet
         Ordinary pictures and their turned copies.
-    usual : PriorPictures
+    usual : UsualPictures
         Of the stage and the seed that they share.
     """
 
@@ -47,7 +47,7 @@ class Start:
     entry: EstimatorConfig
     reference: float
     anchor: ImageSet
-    usual: PriorPictures
+    usual: UsualPictures
 
 
 def make_start(stage: Stage, base: Estimator, entry: EstimatorConfig, seed: int) -> Start:
@@ -62,7 +62,7 @@ def make_start(stage: Stage, base: Estimator, entry: EstimatorConfig, seed: int)
     copies = turned(stage.anchor, stage.config.finetune.anchor_turn, turns)
     anchor = concatenate([stage.anchor, copies])
     reference = ordinary_error(base, stage.anchor)
-    return Start(base, entry, reference, anchor, PriorPictures(stage, seed))
+    return Start(base, entry, reference, anchor, UsualPictures(stage, seed))
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from poseloop.posegen.candidates import (
     scattered_poses,
     turned,
 )
-from poseloop.posegen.config import MethodConfig, PosegenConfig
+from poseloop.posegen.config import MethodConfig, PosegenConfig, Usual
 from poseloop.posegen.estimator import Estimator
 from poseloop.posegen.estimator_training import estimate_all
 from poseloop.posegen.feedback import Probe
-from poseloop.posegen.generator import Drawn, prior_poses
+from poseloop.posegen.generator import Bounds, Drawn, prior_poses
 from poseloop.posegen.generator_training import Gan, choose_hard, seek_errors
 from poseloop.posegen.imageset import ImageSet, concatenate
 from poseloop.posegen.skeleton import SurfaceBody
@@ -40,6 +40,8 @@ class Stage:
 
     prior : (N, 72) tensor
         Pose vectors of the motion prior.
+    bounds : Bounds
+        What generators start from.
     anchor, validation : ImageSet
         Ordinary training pictures; pictures by which rounds are chosen.
     check : Estimator
@@ -52,6 +54,7 @@ class Stage:
     config: PosegenConfig
     body: SurfaceBody
     prior: torch.Tensor
+    bounds: Bounds
     anchor: ImageSet
     validation: ImageSet
     check: Estimator
@@ -59,10 +62,11 @@ class Stage:
     mesh: MeshStudio
 
 
-class PriorPictures:
-    """Pictures of random poses of the prior: one set for all methods of a seed that use some.
+class UsualPictures:
+    """Pictures of random poses: one set of a kind for all methods of a seed that use some.
 
-    So methods are compared on the same ones, and none is rendered twice.
+    Of the prior, or of what a generator starts from. So methods are compared on the same ones, and
+    none is rendered twice.
 
     Parameters
     ----------
@@ -73,29 +77,34 @@ class PriorPictures:
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage = stage
         self.seed = seed
-        self._pieces: dict[tuple[str, int, int], Shots] = {}
+        self._pieces: dict[tuple[str, str, int, int], Shots] = {}
 
-    def take(self, renderer: str, number: int, poses: int) -> Shots:
+    def take(self, kind: Usual, renderer: str, number: int, poses: int) -> Shots:
         """The first `poses` poses of a round."""
         config = self.stage.config
         size = config.poses_for(config.filter.surplus)
-        pieces = [self._piece(renderer, number, index, size) for index in range(-(-poses // size))]
+        pieces = [
+            self._piece((kind, renderer, number, index), size) for index in range(-(-poses // size))
+        ]
         drawn, images = _joined(pieces)
         return drawn.of(torch.arange(poses)), images[: poses * config.prints]
 
-    def _piece(self, renderer: str, number: int, index: int, size: int) -> Shots:
-        key = renderer, number, index
+    def _piece(self, key: tuple[Usual, str, int, int], size: int) -> Shots:
         if key not in self._pieces:
-            stage, names = self.stage, ("prior", number, index)
+            kind, renderer, *place = key
+            stage, names = self.stage, (kind, *place)
             generator = torch_rng(self.seed, "posegen", "pictures", *names)
-            drawn = prior_poses(stage.prior, stage.config.generator, size, generator)
+            if kind == "starts":
+                drawn = stage.bounds.draw_starts(size, generator)
+            else:
+                drawn = prior_poses(stage.prior, stage.config.generator, size, generator)
             images = render(stage, renderer, drawn, generator, (self.seed, *names))
             self._pieces[key] = drawn, images
         return self._pieces[key]
 
 
 def make_pictures(
-    usual: PriorPictures,
+    usual: UsualPictures,
     method: str,
     estimator: Estimator,
     gan: Gan,
@@ -121,7 +130,7 @@ def make_pictures(
     size = config.feedback.size
     probe = Probe(studio.field, studio.rest_joints, estimator, reference, size, studio.size)
     if entry.source == "generator":
-        log = seek_errors(config, method, gan, stage.prior, probe, usual.seed, number)
+        log = seek_errors(config, method, gan, probe, usual.seed, number)
         row |= {name: value for name, value in log[-1].items() if name != "step"}
     own = _own_poses(stage, entry, gan, probe, generator)
     drawn, images = _shoot(usual, entry, own, number, generator)
@@ -170,20 +179,20 @@ def _own_poses(
 
 
 def _shoot(
-    usual: PriorPictures,
+    usual: UsualPictures,
     entry: MethodConfig,
     own: Drawn | None,
     number: int,
     generator: torch.Generator,
 ) -> Shots:
-    """Pictures of a method's own poses, then those of the prior."""
+    """Pictures of a method's own poses, then those that it shares with others."""
     poses, count = usual.stage.config.poses_of(entry)
     shots = []
     if own is not None:
         names = usual.seed, entry.source, number
         shots.append((own, render(usual.stage, entry.renderer, own, generator, names)))
     if count < poses:
-        shots.append(usual.take(entry.renderer, number, poses - count))
+        shots.append(usual.take(entry.usual, entry.renderer, number, poses - count))
     return _joined(shots)
 
 

@@ -1,5 +1,6 @@
 """A body by rotation matrices: joints, a spread of surface points, and their gradients."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,18 +11,18 @@ from poseloop.body.joints import PARENTS
 from poseloop.body.model import BodyModel
 
 
-def _levels() -> list[list[int]]:
-    """Joints by their depth in the tree: those of one level depend only on the level above."""
-    depth = [0] * 24
-    for joint in range(1, 24):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    return [[j for j in range(24) if depth[j] == d] for d in range(max(depth) + 1)]
+def _climbs() -> list[list[int]]:
+    """For hops of 1, 2, 4 and 8 joints: each joint's ancestor that far up, or 24, past the root."""
+    once = [24 if parent < 0 else parent for parent in PARENTS] + [24]
+    climbs = [once]
+    while set(climbs[-1]) != {24}:
+        climbs.append([climbs[-1][above] for above in climbs[-1]])
+    return climbs[:-1]
 
 
-LEVELS = _levels()
-"""Joints by depth in SMPL's tree; the first level is the pelvis."""
-_ORDER = [joint for level in LEVELS for joint in level]
-_BACK = [_ORDER.index(joint) for joint in range(24)]
+UP = [max(parent, 0) for parent in PARENTS]
+"""Parent of each joint; the pelvis is its own."""
+_CLIMBS = _climbs()
 
 
 class Posed(NamedTuple):
@@ -37,8 +38,16 @@ class Posed(NamedTuple):
     joints: Tensor
 
 
+def select(values: Tensor, rows: Sequence[int]) -> Tensor:
+    """Rows of the second axis; half the time of indexing by a list, backward above all."""
+    return values.index_select(1, torch.tensor(rows, device=values.device))
+
+
 def pose_joints(rotmats: Tensor, rest_joints: Tensor) -> Posed:
-    """Forward kinematics by rotation matrices, level by level of the tree.
+    """Forward kinematics by rotation matrices.
+
+    Every joint's transform is composed with that of the joint above, then with that of two above,
+    of four and of eight, which by then hold as many: four products for a chain of nine joints.
 
     Parameters
     ----------
@@ -48,17 +57,18 @@ def pose_joints(rotmats: Tensor, rest_joints: Tensor) -> Posed:
         Metres.
     """
     rest = rest_joints.expand(len(rotmats), 24, 3)
-    parents = torch.tensor(PARENTS)
-    turned, placed = [rotmats[:, :1]], [torch.zeros_like(rest[:, :1])]
-    above = LEVELS[0]
-    for level in LEVELS[1:]:
-        up = [above.index(PARENTS[joint]) for joint in level]
-        parent = turned[-1][:, up]
-        bone = rest[:, level] - rest[:, parents[level]]
-        placed.append(placed[-1][:, up] + (parent @ bone.unsqueeze(-1)).squeeze(-1))
-        turned.append(parent @ rotmats[:, level])
-        above = level
-    return Posed(torch.cat(turned, 1)[:, _BACK], torch.cat(placed, 1)[:, _BACK])
+    bones = rest - select(rest, UP)
+    # The batch last: products of small matrices are then sums of long vectors. A fourth row makes
+    # transforms of homogeneous coordinates, a 25th joint is one that moves nothing.
+    moves = torch.cat([rotmats, bones.unsqueeze(-1)], -1).permute(2, 3, 1, 0)
+    moves = nn.functional.pad(moves, (0, 0, 0, 1, 0, 0, 0, 1))
+    moves[3, 3] = 1
+    moves[:3, :3, 24] = torch.eye(3, dtype=rest.dtype, device=rest.device).unsqueeze(-1)
+    for climb in _CLIMBS:
+        above = moves.index_select(2, torch.tensor(climb, device=moves.device))
+        moves = (above.unsqueeze(2) * moves).sum(1)
+    moves = moves[:3, :, :24].permute(3, 2, 0, 1)
+    return Posed(moves[..., :3], moves[..., 3])
 
 
 class SurfaceBody(nn.Module):

@@ -5,11 +5,14 @@ twist about the bone is given, and the tree is solved from the root outward on r
 target, parents, so that an error of a joint is not carried on (its adaptive form).
 """
 
+from itertools import groupby
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from poseloop.body.joints import PARENTS
-from poseloop.posegen.skeleton import LEVELS
+from poseloop.posegen.skeleton import UP, select
 
 _CHILDREN = [[c for c in range(24) if PARENTS[c] == j] for j in range(24)]
 LEAVES = tuple(j for j in range(24) if not _CHILDREN[j])
@@ -19,8 +22,41 @@ BRANCHES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 3)
 SINGLES = tuple(j for j in range(24) if len(_CHILDREN[j]) == 1)
 """Joints with one child: a swing from positions and a twist about the bone."""
 _ONLY = [_CHILDREN[joint][0] for joint in SINGLES]
-_ORDER = [joint for level in LEVELS for joint in level]
-_BACK = [_ORDER.index(joint) for joint in range(24)]
+
+
+class _Run(NamedTuple):
+    """Neighbours of one level of the tree that are solved alike."""
+
+    kind: tuple[int, ...]
+    joints: list[int]
+
+
+class _Level(NamedTuple):
+    """Joints of one depth, and which of the level above their parents are; the root has its own."""
+
+    above: list[int]
+    runs: list[_Run]
+
+
+def _tree() -> list[_Level]:
+    """Levels from the root outward: SMPL's joints are numbered by their depth."""
+    depth = [0] * 24
+    for joint in range(1, 24):
+        depth[joint] = depth[PARENTS[joint]] + 1
+    tree, before = [], 0
+    for _, group in groupby(range(24), depth.__getitem__):
+        level = list(group)
+        runs = [_Run(kind, list(run)) for kind, run in groupby(level, _kind)]
+        tree.append(_Level([UP[joint] - before for joint in level], runs))
+        before = level[0]
+    return tree
+
+
+def _kind(joint: int) -> tuple[int, ...]:
+    return next(kind for kind in (LEAVES, BRANCHES, SINGLES) if joint in kind)
+
+
+_TREE = _tree()
 
 
 def swing_between(start: Tensor, end: Tensor) -> Tensor:
@@ -29,8 +65,8 @@ def swing_between(start: Tensor, end: Tensor) -> Tensor:
     A half turn about the one and then about what lies half way between them: exact also for
     directions that are almost opposite.
     """
-    a, b = torch.nn.functional.normalize(start, dim=-1), torch.nn.functional.normalize(end, dim=-1)
-    return _half_turn(_half_way(a, b, _across(a))) @ _half_turn(a)
+    axis = torch.nn.functional.normalize(start, dim=-1)
+    return _swung(_half_turn(axis), axis, end, _across(axis))
 
 
 def twist_about(axis: Tensor, twist: Tensor) -> Tensor:
@@ -94,42 +130,42 @@ def solve(
         The pelvis in the frame of `joints`, the others in their parents' frames; and the joints
         that they reach, with the pelvis where it is in `joints`.
     """
-    bones = rest_joints[:, _ONLY] - rest_joints[:, SINGLES]
-    axes = torch.nn.functional.normalize(bones, dim=-1)
-    across, twisted = _across(axes), _half_turn(axes) @ twist_about(bones, twists)
-    solved, turned, placed = [], [], [joints[:, :1]]
-    up = torch.eye(3, device=joints.device).expand(len(joints), 1, 3, 3)
-    for depth, level in enumerate(LEVELS):
-        if depth:
-            parents = [PARENTS[joint] for joint in level]
-            rows = [LEVELS[depth - 1].index(parent) for parent in parents]
-            up = turned[-1][:, rows]
-            bone = rest_joints[:, level] - rest_joints[:, parents]
-            placed.append(placed[-1][:, rows] + (up @ bone.unsqueeze(-1)).squeeze(-1))
-        found, order = [], []
-        for kind in (SINGLES, BRANCHES, LEAVES):
-            rows = [row for row, joint in enumerate(level) if joint in kind]
-            these = [level[row] for row in rows]
-            if not these:
-                continue
-            order += these
-            given = [kind.index(joint) for joint in these]
-            if kind is LEAVES:
-                found.append(leaves[:, given])
-                continue
-            children = [_CHILDREN[joint] for joint in these]
-            target = (joints[:, children] - placed[-1][:, rows].unsqueeze(2)) @ up[:, rows]
-            if kind is BRANCHES:
-                rest = rest_joints[:, children] - rest_joints[:, these].unsqueeze(2)
-                found.append(_frame(target) @ _frame(rest).mT)
+    bones = rest_joints - select(rest_joints, UP)
+    along = select(bones, _ONLY)
+    axes = torch.nn.functional.normalize(along, dim=-1)
+    twisted = _half_turn(axes) @ twist_about(along, twists)
+    of_singles = (twisted, axes, select(joints, _ONLY), _across(axes))
+    singles = zip(*(values.split(_sizes(SINGLES), 1) for values in of_singles), strict=True)
+    ends = iter(leaves.split(_sizes(LEAVES), 1))
+    solved, placed = [], [joints[:, :1]]
+    turned = torch.eye(3, dtype=joints.dtype, device=joints.device).expand(len(joints), 1, 3, 3)
+    widths = [len(level.above) for level in _TREE]
+    for level, bone in zip(_TREE, bones.split(widths, 1), strict=True):
+        up = select(turned, level.above)
+        placed.append(select(placed[-1], level.above) + (up * bone.unsqueeze(-2)).sum(-1))
+        sizes = [len(run.joints) for run in level.runs]
+        found = []
+        parts = placed[-1].split(sizes, 1), up.split(sizes, 1)
+        for run, place, frame in zip(level.runs, *parts, strict=True):
+            if run.kind is LEAVES:
+                found.append(next(ends))
+            elif run.kind is SINGLES:
+                before, axis, goal, across = next(singles)
+                aim = ((goal - place).unsqueeze(-1) * frame).sum(-2)
+                found.append(_swung(before, axis, aim, across))
             else:
-                aim = torch.nn.functional.normalize(target[:, :, 0], dim=-1)
-                half_way = _half_way(axes[:, given], aim, across[:, given])
-                found.append(_half_turn(half_way) @ twisted[:, given])
-        local = torch.cat(found, 1)[:, [order.index(joint) for joint in level]]
-        solved.append(local)
-        turned.append(up @ local)
-    return torch.cat(solved, 1)[:, _BACK], torch.cat(placed, 1)[:, _BACK]
+                children = [_CHILDREN[joint] for joint in run.joints]
+                target = (joints[:, children] - place.unsqueeze(2)) @ frame
+                rest = rest_joints[:, children] - rest_joints[:, run.joints].unsqueeze(2)
+                found.append(_frame(target) @ _frame(rest).mT)
+        solved.append(torch.cat(found, 1))
+        turned = up @ solved[-1]
+    return torch.cat(solved, 1), torch.cat(placed[1:], 1)
+
+
+def _sizes(kind: tuple[int, ...]) -> list[int]:
+    """Lengths of the runs of joints of one kind, from the root outward."""
+    return [len(run.joints) for level in _TREE for run in level.runs if run.kind is kind]
 
 
 def _half_turn(axis: Tensor) -> Tensor:
@@ -144,11 +180,18 @@ def _across(unit: Tensor) -> Tensor:
     return torch.linalg.cross(unit, aside)
 
 
-def _half_way(a: Tensor, b: Tensor, across: Tensor) -> Tensor:
-    """Unit directions half way between unit ones; `across` for opposite ones, where any will do."""
-    total = a + b
-    opposite = total.square().sum(-1, keepdim=True) < 2e-6
-    return torch.nn.functional.normalize(torch.where(opposite, across, total), dim=-1)
+def _swung(matrices: Tensor, axis: Tensor, end: Tensor, across: Tensor) -> Tensor:
+    """Matrices (..., 3, 3) after the half turn about what is half way from `axis` to `end`.
+
+    `axis` (..., 3) is of unit length, `end` of any. `across` stands in where the two are opposite
+    and any direction at right angles will do.
+    """
+    length = end.norm(dim=-1, keepdim=True)
+    opposite = (axis * end).sum(-1, keepdim=True) <= (1e-6 - 1) * length
+    about = torch.where(opposite, across, length * axis + end)
+    share = about / about.square().sum(-1, keepdim=True)
+    seen = (about.unsqueeze(-1) * matrices).sum(-2, keepdim=True)
+    return 2 * share.unsqueeze(-1) * seen - matrices
 
 
 def _frame(children: Tensor) -> Tensor:

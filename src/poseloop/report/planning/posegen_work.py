@@ -133,13 +133,16 @@ def _method(
 
 
 def _shared(loop: PosegenConfig, entries: list[MethodConfig]) -> dict[str, float]:
-    """Pictures of random poses of the prior: rendered once a job, for all methods that use some."""
+    """Pictures of random poses: rendered once a job, for all methods that use some of a kind."""
     work = _nothing()
     piece = loop.poses_for(loop.filter.surplus)
-    for renderer in {entry.renderer for entry in entries}:
-        counts = [loop.poses_of(entry) for entry in entries if entry.renderer == renderer]
-        used = [poses - own for poses, own in counts]
-        _render(work, loop, renderer, loop.rounds * piece * math.ceil(max(used) / piece))
+    most: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        poses, own = loop.poses_of(entry)
+        kind = entry.usual, entry.renderer
+        most[kind] = max(most.get(kind, 0), poses - own)
+    for (_, renderer), used in most.items():
+        _render(work, loop, renderer, loop.rounds * piece * math.ceil(used / piece))
     return work
 
 
