@@ -179,7 +179,7 @@ def _gan(path):
     poses = rng.normal(0, 0.3, (8, 72)).astype(np.float32)
     gan = Gan(config, Bounds(config.generator, poses), 0)
     state = {f"seed0.{name}": value for name, value in gan.state_dict().items()}
-    state |= {name: torch.from_numpy(poses) for name in ("prior", "starts")}
+    state |= {name: torch.tensor(poses) for name in ("prior", "starts")}
     write_weights(path, state, {"generator": [0]})
 
 
