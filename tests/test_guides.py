@@ -174,7 +174,8 @@ def test_own_estimator(clone, monkeypatch):
     check = small_estimator("check", compact)
     save_estimator(results / "estimators/check.safetensors", check, entries["check"], SIZE)
     gan = {f"seed0.{name}": value for name, value in Gan(config, bounds, 0).state_dict().items()}
-    write_weights(results / "generator.safetensors", {**gan, "prior": prior}, {"generator": [0]})
+    gan |= {"prior": prior, "starts": prior.clone()}
+    write_weights(results / "generator.safetensors", gan, {"generator": [0]})
     studio = FieldStudio(field, betas, compact, SIZE, config.surface, 0.5, config.colour_jitter)
     for seed, name in enumerate(("ordinary", "validation")):
         drawn = bounds(0.5 * torch.randn((6, 76), generator=torch.Generator().manual_seed(seed)))
