@@ -31,6 +31,17 @@ JOINT_NAMES = (
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 """Parent of each joint; a parent always precedes its children."""
 
+
+def _levels() -> list[list[int]]:
+    depth = [0] * len(PARENTS)
+    for joint, parent in enumerate(PARENTS[1:], 1):
+        depth[joint] = depth[parent] + 1
+    return [[j for j, d in enumerate(depth) if d == level] for level in range(max(depth) + 1)]
+
+
+LEVELS = _levels()
+"""Joints by depth in the tree, the pelvis first: those of a level depend only on levels above."""
+
 BONES = tuple((PARENTS[child], child) for child in range(1, 24))
 """The 23 bones as (parent, child), in the order of their child joint."""
 

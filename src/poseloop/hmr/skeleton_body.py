@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from poseloop.body.joints import JOINT, PARENTS
+from poseloop.body.joints import JOINT, LEVELS, PARENTS
 from poseloop.body.model import BodyModel
 from poseloop.runtime.errors import UserError
 
@@ -36,16 +36,6 @@ class Bodies(NamedTuple):
     def to(self, device: torch.device) -> "Bodies":
         """The same on another device."""
         return Bodies(*(value.to(device) for value in self))
-
-
-def _levels() -> list[list[int]]:
-    depth = [0] * 24
-    for joint in range(1, 24):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    return [[j for j in range(24) if depth[j] == level] for level in range(1, max(depth) + 1)]
-
-
-_LEVELS = _levels()
 
 
 class SkeletonBody(nn.Module):
@@ -106,7 +96,7 @@ class SkeletonBody(nn.Module):
         """World rotations (N, 24, 3, 3) and joints (N, 24, 3) from the pelvis."""
         turns: list[Tensor] = [rotations[:, 0]] + [rotations[:, 0]] * 23
         places: list[Tensor] = [torch.zeros_like(rest[:, 0])] * 24
-        for level in _LEVELS:
+        for level in LEVELS[1:]:
             parents = [PARENTS[joint] for joint in level]
             carried = torch.stack([turns[parent] for parent in parents], 1)
             start = torch.stack([places[parent] for parent in parents], 1)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from poseloop.body.joints import PARENTS
+from poseloop.body.joints import LEVELS, PARENTS
 from poseloop.posegen.skeleton import UP, select
 
 _CHILDREN = [[c for c in range(24) if PARENTS[c] == j] for j in range(24)]
@@ -40,15 +40,11 @@ class _Level(NamedTuple):
 
 def _tree() -> list[_Level]:
     """Levels from the root outward: SMPL's joints are numbered by their depth."""
-    depth = [0] * 24
-    for joint in range(1, 24):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    tree, before = [], 0
-    for _, group in groupby(range(24), depth.__getitem__):
-        level = list(group)
+    tree, above = [], LEVELS[0]
+    for level in LEVELS:
         runs = [_Run(kind, list(run)) for kind, run in groupby(level, _kind)]
-        tree.append(_Level([UP[joint] - before for joint in level], runs))
-        before = level[0]
+        tree.append(_Level([above.index(UP[joint]) for joint in level], runs))
+        above = level
     return tree
 
 
