@@ -23,6 +23,8 @@ from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_npz
 
+_FIELDS = {"truth": "truth", "parts": "part grids", "relative": "A-NeRF's encoding"}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -77,14 +79,19 @@ def main() -> None:
     }
     names = [name for name in tests for _ in range(config.overlays)]
     fields = read_npz(arguments.fields)
-    turntable = {f"subject {n + 1}": row for n, row in enumerate(fields.pop("turntable"))}
+    pairs = {
+        f"{label}, new {split}": fields[f"{name}_{split}"]
+        for split in ("view", "pose")
+        for name, label in _FIELDS.items()
+    }
+    turntable = {f"subject {n + 1}": row for n, row in enumerate(fields["turntable"])}
     figures = {
         "samples": draw_grid(rows, "Pictures that each method fine-tunes on, last round"),
         "hardness": draw_hardness(rounds, config.bins),
         "coverage": draw_coverage(joints, views),
         "overlays": draw_overlays(pictures, skeletons | {"truth": truth}, names),
         "turntable": draw_grid(turntable, "The fast field's subjects at rest"),
-        "fields": draw_grid(fields, "Held-out views and poses: truth and both fields"),
+        "fields": draw_grid(pairs, "Held-out views and poses: truth and both fields"),
     }
     for name, figure in figures.items():
         stem = arguments.output / f"fig_posegen_{name}"

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from poseloop.report.style import COLOURS, new_figure
+from poseloop.report.style import COLOURS, bare, new_figure
 
 _REJECTED = COLOURS[2]
 
@@ -41,7 +41,7 @@ def draw_strips(strips: list[Strip], frames: int) -> Figure:
     with new_figure(0.95 * (1 + frames) + 0.6, 2.75 * len(strips) + 0.5) as figure:
         axes = figure.subplots(3 * len(strips), 1 + frames, squeeze=False)
         for axis in axes.ravel():
-            _blank(axis)
+            bare(axis)
         for number, strip in enumerate(strips):
             chosen = np.linspace(0, len(strip.parts) - 1, frames).round().astype(int)
             block = axes[3 * number : 3 * number + 3]
@@ -60,13 +60,6 @@ def draw_strips(strips: list[Strip], frames: int) -> Figure:
             "Outlined: frames of the pose set that the keypoint check rejects", fontsize=9
         )
     return figure
-
-
-def _blank(axis: Axes) -> None:
-    axis.set(xticks=[], yticks=[])
-    axis.grid(False)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
 
 
 def _outline(axis: Axes) -> None:

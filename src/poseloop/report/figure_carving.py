@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from poseloop.reconstruct.store import Subjects
 from poseloop.report.portraits import portraits
-from poseloop.report.style import new_figure
+from poseloop.report.style import bare, new_figure
 
 SIZE = 160
 _FRONT, _TURN = (0.0,), (0.0, 90.0, 180.0)
@@ -29,10 +29,7 @@ def draw_carving(rows: Sequence[tuple[str, Sequence[np.ndarray]]], title: str) -
         for line, (label, pictures) in zip(axes, rows, strict=True):
             for axis, picture in zip(line, pictures, strict=True):
                 axis.imshow(picture)
-                axis.set(xticks=[], yticks=[])
-                axis.grid(False)
-                for spine in axis.spines.values():
-                    spine.set_visible(False)
+                bare(axis)
             line[0].set_ylabel(label, fontsize=7)
         for axis, name in zip(axes[0], names, strict=True):
             axis.set_title(name, fontsize=8)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from poseloop.body.joints import BONES
-from poseloop.report.style import COLOURS, new_figure
+from poseloop.report.style import COLOURS, bare, new_figure
 
 
 def draw_grid(rows: Mapping[str, np.ndarray], title: str) -> Figure:
@@ -16,13 +16,10 @@ def draw_grid(rows: Mapping[str, np.ndarray], title: str) -> Figure:
         axes = figure.subplots(len(rows), width, squeeze=False)
         for line, (name, pictures) in zip(axes, rows.items(), strict=True):
             for axis in line:
-                axis.set_axis_off()
+                bare(axis)
             for axis, picture in zip(line, pictures, strict=False):
                 axis.imshow(picture)
-            line[0].set_axis_on()
-            line[0].set(xticks=[], yticks=[])
             line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
-            line[0].grid(False)
         figure.suptitle(title, fontsize=9)
     return figure
 
@@ -110,8 +107,8 @@ def draw_overlays(
                 place = points * [size, -size] + (size - 1) / 2
                 for start, end in BONES:
                     axis.plot(*place[[start, end]].T, color=COLOURS[2], linewidth=1.2)
-                axis.set(xticks=[], yticks=[], xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
-                axis.grid(False)
+                axis.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
+                bare(axis)
         for axis, name in zip(axes[:, 0], names, strict=True):
             axis.set_ylabel(name, fontsize=8)
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from poseloop.report.style import new_figure
+from poseloop.report.style import bare, new_figure
 from poseloop.runtime.errors import UserError
 
 
@@ -58,10 +58,7 @@ def draw_qualitative(
     with new_figure(0.95 * width + 0.3, 1.9 * len(subjects) + 0.7) as figure:
         axes = figure.subplots(2 * len(subjects), width, squeeze=False)
         for axis in axes.ravel():
-            axis.set(xticks=[], yticks=[])
-            axis.grid(False)
-            for spine in axis.spines.values():
-                spine.set_visible(False)
+            bare(axis)
         axes[0, 0].set_title("input")
         for place, subject in enumerate(subjects):
             axes[2 * place, 0].imshow(benchmark["input_rgb"][subject])

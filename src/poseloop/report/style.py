@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -50,6 +51,14 @@ def new_figure(width: float, height: float) -> Iterator[Figure]:
         figure = Figure((width, height))
         FigureCanvasAgg(figure)
         yield figure
+
+
+def bare(axis: Axes) -> None:
+    """Take ticks, grid and frame from an axis that shows a picture; its labels stay."""
+    axis.set(xticks=[], yticks=[])
+    axis.grid(False)
+    for spine in axis.spines.values():
+        spine.set_visible(False)
 
 
 def save(figure: Figure, paths: Iterable[str | Path]) -> None:
