@@ -14,13 +14,13 @@ from poseloop.evaluate.config import EvaluateConfig
 from poseloop.evaluate.hacking.config import StopConfig, check_hacking
 from poseloop.evaluate.hacking.measure import measure_run, sample_subjects
 from poseloop.evaluate.hacking.measures import (
-    MEASURES,
     mean_squared,
     noisy_predictions,
     rewards_and_sharpness,
     rms_contrast,
     round_trip,
 )
+from poseloop.evaluate.hacking.metrics import MEASURES
 from poseloop.evaluate.hacking.runs import pivot, read_runs, rows_of, stops
 from poseloop.evaluate.hacking.snapshots import read_snapshots
 from poseloop.evaluate.hacking.stop import choose_stop

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tiny_hacking import smoke, tiny_config
 
-from poseloop.evaluate.hacking.measures import MEASURES, describe
+from poseloop.evaluate.hacking.metrics import MEASURES, describe
 from poseloop.evaluate.hacking.runs import CHOOSING, pivot, read_runs, rows_of, stops
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig

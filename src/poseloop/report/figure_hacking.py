@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from poseloop.evaluate.hacking.measures import describe
+from poseloop.evaluate.hacking.metrics import describe
 from poseloop.evaluate.hacking.runs import pivot
 from poseloop.report.hacking import LAST
 from poseloop.report.style import COLOURS, MARKERS, new_figure

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from poseloop.evaluate.hacking.config import HackingConfig
-from poseloop.evaluate.hacking.measures import describe
+from poseloop.evaluate.hacking.metrics import describe
 from poseloop.evaluate.hacking.runs import pivot
 from poseloop.evaluate.statistics import paired_gain
 from poseloop.report.config import ReportConfig

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from poseloop.evaluate.hacking.measures import DIRECTED
+from poseloop.evaluate.hacking.metrics import DIRECTED
 from poseloop.reward.family.config import FamilyConfig
 from poseloop.runtime.config import Config
 from poseloop.runtime.errors import UserError

@@ -67,7 +67,7 @@ def measure_run(
     evaluation: EvaluateConfig,
     device: torch.device,
 ) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """Step and measures (`measures.MEASURES`), one value per subject, mean over noises.
+    """Step and measures (`metrics.MEASURES`), one value per subject, mean over noises.
 
     Drift is from step 0, in samples from the same noise and in predictions at the same noisy
     latents. Cycle error and contrast are ratios to those of the subject's true latents and views.
