@@ -99,7 +99,7 @@ def ran(cluster, tmp_path_factory):
         )
         try:
             cancel_when_running("train_judge", run)
-            status = run.wait(timeout=400)
+            status = run.wait(timeout=900)
         finally:
             run.terminate()
             run.wait()
