@@ -18,12 +18,11 @@ from poseloop.report.figure_posegen import (
     draw_overlays,
 )
 from poseloop.report.posegen_config import PosegenReportConfig
+from poseloop.report.posegen_metrics import FIELDS
 from poseloop.report.style import save
 from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_npz
-
-_FIELDS = {"truth": "truth", "parts": "part grids", "relative": "A-NeRF's encoding"}
 
 
 def main() -> None:
@@ -82,7 +81,7 @@ def main() -> None:
     pairs = {
         f"{label}, new {split}": fields[f"{name}_{split}"]
         for split in ("view", "pose")
-        for name, label in _FIELDS.items()
+        for name, label in ({"truth": "truth"} | FIELDS).items()
     }
     turntable = {f"subject {n + 1}": row for n, row in enumerate(fields["turntable"])}
     figures = {

@@ -9,7 +9,7 @@ from poseloop.evaluate.estimators import gather_errors
 from poseloop.posegen.config import PosegenConfig
 from poseloop.report.latex import to_latex
 from poseloop.report.posegen_config import PosegenReportConfig
-from poseloop.report.posegen_metrics import describe
+from poseloop.report.posegen_metrics import FIELDS, describe
 from poseloop.report.posegen_tables import (
     against,
     methods_table,
@@ -21,12 +21,7 @@ from poseloop.runtime.cli import run
 from poseloop.runtime.config import load_config
 from poseloop.runtime.files import read_json, write_text
 
-_FIELDS = {
-    "parts": "part grids (fast)",
-    "relative": "skeleton-relative (A-NeRF)",
-    "nerf": "part grids (fast)",
-    "mesh": "mesh renderer (the check's ceiling)",
-}
+_RENDERERS = FIELDS | {"nerf": FIELDS["parts"], "mesh": "mesh renderer (the check's ceiling)"}
 
 
 def nerf_table(values: dict[str, list[float]]) -> pd.DataFrame:
@@ -35,7 +30,7 @@ def nerf_table(values: dict[str, list[float]]) -> pd.DataFrame:
     for key, numbers in values.items():
         method, split, metric = key.split("/")
         benchmark = {"view": "held-out view", "pose": "held-out pose"}.get(split, split)
-        label = _FIELDS.get(method, f"feedback {method}")
+        label = _RENDERERS.get(method, f"feedback {method}")
         rows.append(plain_row(benchmark, metric, label, numbers))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -96,6 +96,22 @@ def test_every_module_that_a_script_loads_is_in_its_closure(script, loaded, monk
     assert files <= set(import_closure(f"scripts/{script}"))
 
 
+def test_the_workflow_starts_without_pytorch():
+    """Every call of Snakemake, on a cluster every job too, imports what the rules' files import."""
+    rules = "\n".join(path.read_text() for path in ROOT.glob("workflow/**/*.smk"))
+    statements = re.findall(r"^(?:from poseloop\S* )?import .+$", rules, re.MULTILINE)
+    assert len(statements) > 20
+    tell = "import sys; print(sorted({'torch', 'diffusers', 'matplotlib'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([*statements, tell])],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": os.defpath},
+    )
+    assert done.stdout == "[]\n"
+
+
 def test_library_imports_by_statement_only():
     """An import that no statement names would escape the static walk."""
     # The reference of config files loads every module; no rule runs it.

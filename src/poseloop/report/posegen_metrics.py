@@ -1,4 +1,4 @@
-"""What each metric of PoseGen's tables is: those of estimators and fields, and mean gains."""
+"""What PoseGen's tables and figures call fields, and what each metric is, mean gains too."""
 
 from dataclasses import replace
 
@@ -7,6 +7,8 @@ from poseloop.evaluate.metrics import Metric
 
 HEADLINE = "relative_gain"
 GAIN = "_gain"
+FIELDS = {"parts": "part grids (fast)", "relative": "skeleton-relative (A-NeRF)"}
+"""Names of the articulated fields, by kind."""
 
 
 def describe(name: str) -> Metric:
